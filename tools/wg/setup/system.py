@@ -1,0 +1,92 @@
+"""The system packages that the build needs, and their installation on Debian and its relatives."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wg.process import ToolError, progress, run
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that must be on the machine; `packages` are the Debian packages that bring it."""
+
+    what: str
+    packages: tuple[str, ...]
+    present: Callable[[], bool]
+
+
+def _command(*names: str) -> Callable[[], bool]:
+    return lambda: all(shutil.which(name) for name in names)
+
+
+def _links(*flags: str) -> bool:
+    """True if the C compiler can make a program with a C library and these flags."""
+    if not shutil.which("gcc"):
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "t.c")
+        source.write_text("#include <stdio.h>\n#include <pthread.h>\nint main(void) { return puts(\"\") < 0; }\n")
+        command = ["gcc", *flags, str(source), "-o", str(Path(folder, "t"))]
+        done = subprocess.run(command, capture_output=True, timeout=60)
+    return done.returncode == 0
+
+
+def _has_venv() -> bool:
+    probe = "import venv, ensurepip"
+    return subprocess.run([sys.executable, "-c", probe], capture_output=True, timeout=60).returncode == 0
+
+
+def _node_major() -> int:
+    try:
+        printed = run(["node", "--version"], timeout=60)
+        return int(printed.strip().lstrip("v").split(".")[0])
+    except (ToolError, ValueError):
+        return 0
+
+
+NEEDS = (
+    Need("a C compiler and make", ("build-essential",), lambda: bool(shutil.which("make")) and _links()),
+    Need("the 32-bit C library (for the simulated board with 32-bit words)", ("gcc-multilib",), lambda: _links("-m32")),
+    Need("git", ("git",), _command("git")),
+    Need("Python's venv and pip", ("python3-venv",), _has_venv),
+    Need("node 18 or later, and npm", ("nodejs", "npm"), lambda: _node_major() >= 18 and bool(shutil.which("npm"))),
+)
+
+
+def missing(needs: tuple[Need, ...] = NEEDS) -> list[Need]:
+    """What is not on this machine yet."""
+    return [need for need in needs if not need.present()]
+
+
+def describe(needs: list[Need]) -> str:
+    """One line that names what is missing and how to get it."""
+    what = "; ".join(need.what for need in needs)
+    packages = " ".join(package for need in needs for package in need.packages)
+    return f"missing on this machine: {what}. On Debian and its relatives, run as root: apt-get install {packages}"
+
+
+def install_missing(needs: tuple[Need, ...] = NEEDS) -> None:
+    """Installs what is missing by apt-get when run as root; else raises ToolError that names it."""
+    absent = missing(needs)
+    if not absent:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise ToolError(describe(absent))
+    packages = [package for need in absent for package in need.packages]
+    progress(f"installing system packages: {' '.join(packages)}")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    try:
+        run(["apt-get", "update", "-q"], env=quiet)
+        run(install, env=quiet)
+    except ToolError as error:
+        raise ToolError(f"{describe(absent)}\n{error}") from error
+    still = missing(needs)
+    if still:
+        raise ToolError(f"after the installation of {' '.join(packages)}: {describe(still)}")
