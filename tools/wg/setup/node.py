@@ -18,6 +18,7 @@ def make_node(folder: Path) -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(MANIFEST / name, folder / name)
         digest.update((MANIFEST / name).read_bytes())
+    shutil.copytree(MANIFEST / "absent", folder / "absent", dirs_exist_ok=True)
     cache = cache_folder() / "npm"
     marker = cache / f".complete-{digest.hexdigest()[:16]}"
     install = ["npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", cache]

@@ -1,0 +1,1 @@
+"""Builds the display's fonts from outline fonts; see `build.py`, and `cmodules/wg_display/pixels.h` for the format."""

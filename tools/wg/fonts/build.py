@@ -1,0 +1,157 @@
+"""Rasterises an outline font into the compact anti-aliased form that the board's `pixels` module draws.
+
+Everything is decided here, on the PC: which glyphs, their coverage bitmaps, and which base-and-mark pairs a single
+glyph shows. `cmodules/wg_display/pixels.h` has the byte layout.
+"""
+
+import struct
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import freetype
+
+MAGIC = b"WGF1"
+
+
+class FontError(Exception):
+    """The outline font can't be read or a glyph doesn't fit the format."""
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One glyph: `rows` of coverage values 0 to 15; `left` from the pen, `top` from the line's top, in pixels."""
+
+    advance: int
+    left: int
+    top: int
+    rows: tuple[bytes, ...]
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0]) if self.rows else 0
+
+    def packed(self) -> bytes:
+        """The bitmap as nibbles, high one first, rows without padding."""
+        flat = b"".join(self.rows)
+        if len(flat) % 2:
+            flat += b"\0"
+        return bytes(flat[i] << 4 | flat[i + 1] for i in range(0, len(flat), 2))
+
+
+@dataclass(frozen=True)
+class Font:
+    """What goes into one font file. `glyphs` is by code point; `replacement` shows what they lack."""
+
+    line_height: int
+    ascent: int
+    glyphs: dict[int, Glyph]
+    replacement: Glyph
+
+    def to_bytes(self) -> bytes:
+        """The font in the board's format."""
+        codes = sorted(self.glyphs)
+        ranges: list[list[int]] = []
+        for index, code in enumerate(codes, start=1):
+            if ranges and code == ranges[-1][0] + ranges[-1][1]:
+                ranges[-1][1] += 1
+            else:
+                ranges.append([code, 1, index])
+        bitmaps = bytearray()
+        seen: dict[bytes, int] = {}
+        entries = bytearray()
+        for glyph in (self.replacement, *(self.glyphs[code] for code in codes)):
+            bitmap = glyph.packed()
+            at = seen.setdefault(bitmap, len(bitmaps))
+            if at == len(bitmaps):
+                bitmaps += bitmap
+            try:
+                entries += struct.pack("<I", at)[:3]
+                entries += struct.pack("<BBBbb", glyph.advance, glyph.width, len(glyph.rows), glyph.left, glyph.top)
+            except struct.error as error:
+                raise FontError(f"a glyph is too large for the format: {error}") from error
+        pairs = list(compositions(codes))
+        head_size = 16 + 8 * len(ranges) + len(entries) + 6 * len(pairs)
+        data = bytearray(MAGIC)
+        counts = (len(ranges), len(codes) + 1, len(pairs))
+        data += struct.pack("<BBHHHI", self.line_height, self.ascent, *counts, head_size)
+        for first, count, index in ranges:
+            data += struct.pack("<IHH", first, count, index)
+        data += entries
+        for base, mark, composed in pairs:
+            data += struct.pack("<HHH", base, mark, composed)
+        return bytes(data + bitmaps)
+
+
+def compositions(codes: Iterable[int]) -> list[tuple[int, int, int]]:
+    """(base, mark, composed) for each of the code points that is canonically a base and one combining mark."""
+    pairs = []
+    for code in codes:
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) != 2 or parts[0].startswith("<"):
+            continue
+        base, mark = (int(part, 16) for part in parts)
+        if 0x300 <= mark <= 0x36F and unicodedata.normalize("NFC", chr(base) + chr(mark)) == chr(code):
+            pairs.append((base, mark, code))
+    return sorted(pairs)
+
+
+class Rasteriser:
+    """Draws glyphs of one outline font at one size (pixels an em)."""
+
+    def __init__(self, path: Path, size: int, line_height: int) -> None:
+        try:
+            self._face = freetype.Face(str(path))
+        except freetype.FT_Exception as error:
+            raise FontError(f"{path}: {error}") from error
+        self._face.set_pixel_sizes(0, size)
+        self.line_height = line_height
+        # Capitals and digits are centred in the line; accents and descenders share what is left.
+        cap = round(self._cap_height())
+        self.ascent = min(line_height, (line_height + cap + 1) // 2)
+
+    def _cap_height(self) -> float:
+        self._face.load_char("H", freetype.FT_LOAD_TARGET_LIGHT)
+        return float(self._face.glyph.metrics.horiBearingY) / 64
+
+    def glyph(self, code: int) -> Glyph | None:
+        """The glyph of a code point, None if the font has none."""
+        if not self._face.get_char_index(code):
+            return None
+        self._face.load_char(chr(code), freetype.FT_LOAD_RENDER | freetype.FT_LOAD_TARGET_LIGHT)
+        slot = self._face.glyph
+        bitmap = slot.bitmap
+        buffer = bytes(bitmap.buffer)
+        rows = []
+        for y in range(bitmap.rows):
+            row = buffer[y * bitmap.pitch : y * bitmap.pitch + bitmap.width]
+            rows.append(bytes((value * 15 + 127) // 255 for value in row))
+        advance = max(0, (slot.advance.x + 32) >> 6)
+        return Glyph(advance, slot.bitmap_left, self.ascent - slot.bitmap_top, tuple(rows))
+
+    def replacement(self) -> Glyph:
+        """An empty box of a digit's height: clearly 'something that can't be shown'."""
+        digit = self.glyph(ord("0"))
+        if digit is None:
+            raise FontError("the font has no digits")
+        width, height = max(digit.width, 5), len(digit.rows)
+        edge, inner = bytes([15] * width), bytes([15] + [0] * (width - 2) + [15])
+        return Glyph(width + 2, 1, digit.top, (edge, *[inner] * (height - 2), edge))
+
+
+def rasterise(path: Path, size: int, line_height: int, codes: Iterable[int]) -> Font:
+    """Makes a font of those of the code points that the outline font has."""
+    raster = Rasteriser(path, size, line_height)
+    glyphs = {}
+    for code in codes:
+        glyph = raster.glyph(code)
+        if glyph is not None:
+            glyphs[code] = glyph
+    return Font(line_height, raster.ascent, glyphs, raster.replacement())
+
+
+def to_module(data: bytes, comment: str) -> str:
+    """A MicroPython module whose `DATA` is the font; frozen, it stays in flash."""
+    lines = [f"# {comment}", "", "DATA = (", *(f"    {data[i : i + 64]!r}" for i in range(0, len(data), 64)), ")", ""]
+    return "\n".join(lines)
