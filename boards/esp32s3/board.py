@@ -2,7 +2,7 @@
 
 For another board, put a `board.py` with the same names into the root of the flash: it is found before this one.
 Every key of `PANEL` is explained in `wgdisplay/display/panel.py`; a wrong key or value is reported at boot.
-Sources: the BOX-3's schematic (SCH_ESP32-S3-BOX-3_MB_V1.1, sheets "LCD" and "Button") and its pin table.
+Source: Espressif's hardware overview of the ESP32-S3-BOX-3 (pin table of the main board).
 """
 
 NAME = "ESP32-S3-BOX-3"

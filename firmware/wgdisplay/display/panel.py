@@ -59,8 +59,9 @@ MODELS = {
     # 8.2.33 COLMOD; 15.4 reset timing. Its power-on values of power, VCOM and gamma are those that the glass maker
     # programmed into its NV memory: nothing to add.
     "ILI9342C": (320, 240, ()),
-    # ILI9341 data sheet V1.11, the same sections, and 8.3 for B1h to B6h, 8.4 for the rest. Bare modules come with an
-    # empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz) and gamma (26h, curve 1) are set.
+    # ILI9341 data sheet V1.11, the same sections; 8.3 (level 2 commands) for B1h to C7h, 8.2.17 for 26h. Bare modules
+    # come with an empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz), scan (B6h) and
+    # gamma (26h, curve 1) are set.
     "ILI9341": (
         240,
         320,

@@ -1,0 +1,137 @@
+"""What the screen looks like: header bar, a block for each widget, pages where they don't fit; messages.
+
+A block is an accent bar, the widget's name, its lines; a thin line parts it from the next. Everything is measured in
+pixels and follows from the canvas size and the fonts, so that other panel sizes work without a change.
+"""
+
+import pixels
+
+from . import text as _text
+
+_BAR = 4  # width of the accent bar
+_LEFT = 12  # of names and lines
+_RIGHT = 8
+_MARGIN = 6  # above and below a block
+_HEADER_PADDING = 5
+_MESSAGE_LINES = 12
+SIZES = ("normal", "large")
+
+
+class Block:
+    """One widget, broken into lines for a width and a face."""
+
+    def __init__(self, item, face, width, max_lines):
+        self.name = item[0]
+        self.error = bool(item[2]) if len(item) > 2 else False
+        self.note = item[3] if len(item) > 3 and item[3] else ""
+        self.lines = _text.wrap(face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines)
+        self.height = face.label_height + face.text_height * len(self.lines)
+
+
+def header_height(face):
+    """Height of the header bar with its divider."""
+    return face.label_height + 2 * _HEADER_PADDING + 1
+
+
+def paginate(items, face, width, height):
+    """Distributes the items over pages; a list of lists of Blocks, at least one page. No block is split."""
+    room = height - header_height(face)
+    max_lines = max(1, (room - 2 * _MARGIN - face.label_height) // face.text_height)
+    pages = [[]]
+    y = 0
+    for item in items:
+        block = Block(item, face, width, max_lines)
+        needed = block.height + 2 * _MARGIN + (1 if pages[-1] else 0)
+        if pages[-1] and y + needed > room:
+            pages.append([])
+            y = 0
+        pages[-1].append(block)
+        y += needed
+    return pages
+
+
+def arrange(items, size, width, height):
+    """(face, pages) for a text size: "normal", "large", or "auto", the largest at which all is on one page."""
+    if size == "auto":
+        face = _text.face("large")
+        pages = paginate(items, face, width, height)
+        if len(pages) == 1 and not _shortened(pages[0]):
+            return face, pages
+        size = "normal"
+    face = _text.face(size)
+    return face, paginate(items, face, width, height)
+
+
+def _shortened(blocks):
+    for block in blocks:
+        if block.lines[-1].endswith(_text.ELLIPSIS):
+            return True
+    return False
+
+
+def draw_page(canvas, theme, header, items, size, page):
+    """Draws one page; `page` counts on without end, the remainder is shown. Returns the number of pages."""
+    # The header keeps one face, so that it stays where it is when the text size changes.
+    bar = _text.face("normal")
+    top = header_height(bar)
+    face, pages = arrange(items, size, canvas.width, canvas.height)
+    page %= len(pages)
+    canvas.fill(0, top, canvas.width, canvas.height - top, theme.background)
+    left, right = header if isinstance(header, (tuple, list)) else (header, "")
+    if len(pages) > 1:
+        right = "%d/%d   %s" % (page + 1, len(pages), right)
+    draw_header(canvas, theme, bar, left, right)
+    y = top
+    for index, block in enumerate(pages[page]):
+        if index:
+            canvas.fill(_LEFT, y, canvas.width - _LEFT - _RIGHT, 1, theme.line)
+            y += 1
+        draw_block(canvas, theme, face, block, y + _MARGIN)
+        y += block.height + 2 * _MARGIN
+    return len(pages)
+
+
+def draw_header(canvas, theme, face, left, right):
+    """The bar at the top: `left` gives way to `right`."""
+    height = header_height(face)
+    canvas.fill(0, 0, canvas.width, height - 1, theme.header)
+    canvas.fill(0, height - 1, canvas.width, 1, theme.divider)
+    end = canvas.width - _RIGHT
+    if right:
+        right = _text.shorten(face.label, right, end - _LEFT)
+        end -= pixels.measure(face.label, right)
+        canvas.text(face.label, right, end, _HEADER_PADDING, theme.header_text)
+        end -= 2 * _RIGHT
+    if end > _LEFT:
+        canvas.text(face.label, _text.shorten(face.label, left, end - _LEFT), _LEFT, _HEADER_PADDING, theme.header_text)
+
+
+def draw_block(canvas, theme, face, block, y):
+    """One widget from `y` down."""
+    accent = theme.error if block.error else theme.accent
+    canvas.fill(0, y + 1, _BAR, block.height - 2, accent)
+    end = canvas.width - _RIGHT
+    if block.note:
+        note = _text.shorten(face.label, block.note, end - _LEFT)
+        end -= pixels.measure(face.label, note)
+        canvas.text(face.label, note, end, y, theme.dim)
+        end -= _RIGHT
+    if end > _LEFT:
+        canvas.text(face.label, _text.shorten(face.label, block.name, end - _LEFT), _LEFT, y, accent)
+    y += face.label_height
+    for line in block.lines:
+        canvas.text(face.text, line, _LEFT, y, theme.error if block.error else theme.text)
+        y += face.text_height
+
+
+def draw_message(canvas, theme, title, lines):
+    """A screen of its own for boot, set-up and updates: the title as header, the lines below it, wrapped."""
+    face = _text.face("normal")
+    canvas.fill(0, 0, canvas.width, canvas.height, theme.background)
+    draw_header(canvas, theme, face, title, "")
+    y = header_height(face) + _MARGIN + 2
+    for line in lines:
+        for part in _text.wrap(face.text, line, canvas.width - _LEFT - _RIGHT, _MESSAGE_LINES):
+            canvas.text(face.text, part, _LEFT, y, theme.text)
+            y += face.text_height
+        y += 2

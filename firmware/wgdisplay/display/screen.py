@@ -1,0 +1,142 @@
+"""The screen: draws pages into a framebuffer and sends the panel what changed, and nothing else.
+
+Two framebuffers: `canvas` is drawn, `_shown` is what the panel has. A drawing that equals the last one is not even
+drawn; otherwise the two are compared and the rectangles that differ are sent. So no state of the drawing code can leave
+a stale pixel behind, and a changed minute costs a few hundred bytes.
+"""
+
+import time
+from array import array
+
+import pixels
+from micropython import const
+
+from . import layout
+from .panel import Panel
+from .text import Canvas
+from .theme import Theme
+
+PAGE_MS = const(8000)  # how long a page stays when there are several
+FULL_BRIGHTNESS = const(1000)
+_RECTS = const(24)
+_BAND = const(8192)  # bytes of a partial region that go in one transfer
+
+
+class Screen:
+    """Draws on a started panel. `frames` counts the drawings that sent pixels; `size` is the text size:
+    "auto", "normal" or "large"; `pages` says on how many pages the last drawing's items are."""
+
+    def __init__(self, panel, size="auto"):
+        self.panel = panel
+        self.size = size
+        self.frames = 0
+        self.pages = 1
+        self.brightness = FULL_BRIGHTNESS
+        self.canvas = Canvas(panel.width, panel.height)
+        self._shown = bytearray(len(self.canvas.buffer))
+        self._valid = False  # whether the panel shows `_shown`
+        self._lit = False
+        self._drawn = None  # what the canvas was drawn from
+        self._theme = None
+        self._background = None
+        self._rects = array("H", bytes(8 * _RECTS))
+        self._band = bytearray(max(_BAND, panel.width * 2))
+
+    @classmethod
+    def from_board(cls, size="auto"):
+        """The screen of this board: starts the panel that `board.PANEL` describes; raises PanelError if it can't be."""
+        import board
+
+        panel = Panel.from_settings(board.PANEL)
+        panel.start()
+        return cls(panel, size)
+
+    @property
+    def bytes_sent(self):
+        """Bytes on the wire since the start, commands included."""
+        return self.panel.bytes_sent
+
+    def draw(self, header, items, background="#000000", page=None):
+        """Shows the widgets; True if pixels were sent.
+
+        header      text at the left, or (left, right)
+        items       list of (name, text, error) or (name, text, error, note): error texts have their own colour, the
+                    note (the age of a stale text, say) is at the right of the name
+        background  "#rrggbb"
+        page        which page, if there are several; None: they turn every PAGE_MS
+        """
+        if page is None:
+            page = time.ticks_ms() // PAGE_MS if self.pages > 1 else 0
+        if not isinstance(header, str):
+            header = tuple(header)
+        state = (header, [tuple(item) for item in items], background, page % self.pages, self.size)
+        if self._valid and state == self._drawn:
+            return False
+        self._set_background(background)
+        pages = layout.draw_page(self.canvas, self._theme, header, items, self.size, page)
+        if pages != self.pages:
+            self.pages = pages
+            state = state[:3] + (page % pages, self.size)
+        self._drawn = state
+        return self._send()
+
+    def message(self, title, lines, background="#000000"):
+        """Shows a title and lines (boot, set-up) in place of the widgets until the next `draw`; True if pixels were
+        sent."""
+        self._drawn = None
+        self._set_background(background)
+        layout.draw_message(self.canvas, self._theme, title, lines)
+        return self._send()
+
+    def refresh(self):
+        """Sends the whole frame at the next drawing, whatever the panel is thought to show."""
+        self._valid = False
+
+    def _set_background(self, background):
+        if background != self._background:
+            self._theme = Theme(background)
+            self._background = background
+
+    def _send(self):
+        canvas = self.canvas
+        rects = self._rects
+        if self._valid:
+            count = pixels.diff(canvas.buffer, self._shown, canvas.width, rects)
+            if not count:
+                return False
+        else:
+            count = 1
+            rects[0] = rects[1] = 0
+            rects[2] = canvas.width
+            rects[3] = canvas.height
+        self._valid = False  # until all of it is sent: an error in between costs a full frame later
+        for i in range(0, 4 * count, 4):
+            self._send_rect(rects[i], rects[i + 1], rects[i + 2], rects[i + 3])
+        self._valid = True
+        self.frames += 1
+        if not self._lit:
+            # The light comes on with the first picture, not with what was left in the panel's memory.
+            self.panel.brightness(self.brightness)
+            self._lit = True
+        return True
+
+    def _send_rect(self, x, y, w, h):
+        canvas = self.canvas
+        panel = self.panel
+        panel.begin(x, y, w, h)
+        if w == canvas.width:
+            # Whole rows lie in one piece: no copy, one transfer.
+            first, last = y * w * 2, (y + h) * w * 2
+            rows = memoryview(canvas.buffer)[first:last]
+            memoryview(self._shown)[first:last] = rows
+            panel.pixels(rows)
+        else:
+            band = self._band
+            step = len(band) // (w * 2)
+            while h > 0:
+                n = min(step, h)
+                pixels.take(canvas.buffer, self._shown, canvas.width, x, y, w, n, band)
+                panel.pixels(memoryview(band)[: n * w * 2])
+                y += n
+                h -= n
+        panel.end()

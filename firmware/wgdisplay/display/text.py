@@ -1,0 +1,119 @@
+"""Fonts, line breaking and the canvas: text on a framebuffer, through the C module `pixels`.
+
+Fonts are modules of the package `wgfonts`, made at build time; `Face` names the pair that a text size uses.
+"""
+
+import pixels
+
+ELLIPSIS = "\u2026"
+_TAB = 40  # pixels from one tab stop to the next
+_BREAK_AFTER = "-/,;\u2013\u2014\u200b"
+
+
+class Face:
+    """The fonts of one text size: `label` for names and the header, `text` for what widgets say."""
+
+    def __init__(self, label, text):
+        self.label = label
+        self.text = text
+        self.label_height = pixels.line_height(label)
+        self.text_height = pixels.line_height(text)
+
+
+_faces = {}
+
+
+def face(size):
+    """The Face of "normal" or "large"; loaded once."""
+    if size not in _faces:
+        if size == "large":
+            from wgfonts import label_large, text_large
+
+            _faces[size] = Face(label_large.DATA, text_large.DATA)
+        else:
+            from wgfonts import label, text
+
+            _faces[size] = Face(label.DATA, text.DATA)
+    return _faces[size]
+
+
+def shorten(font, text, width):
+    """The text if it fits into `width` pixels, otherwise as much of it as does with an ellipsis behind."""
+    if pixels.measure(font, text) <= width:
+        return text
+    count = pixels.fit(font, text, width - pixels.measure(font, ELLIPSIS))
+    return text[:count].rstrip() + ELLIPSIS
+
+
+def _break_at(text, count):
+    # Where to break a text of which `count` characters fit: behind the last space or breaking character, or hard.
+    if text[count] == " ":
+        return count
+    for i in range(count - 1, 0, -1):
+        if text[i] == " " or text[i] in _BREAK_AFTER:
+            return i + 1
+    return max(count, 1)
+
+
+def wrap(font, text, width, limit):
+    """Breaks a text into at most `limit` lines of `width` pixels: at its newlines, at words, inside a word if need be.
+
+    The last line ends in an ellipsis if there was more. Spaces at a break and empty lines at the end are dropped.
+    """
+    lines = []
+    for paragraph in text.replace("\r", "").rstrip().split("\n"):
+        rest = paragraph.rstrip()
+        if "\t" in rest and _tabbed_width(font, rest) > width:
+            rest = rest.replace("\t", " ")
+        while True:
+            if len(lines) == limit:
+                lines[-1] = shorten(font, lines[-1] + ELLIPSIS, width)
+                if not lines[-1].endswith(ELLIPSIS):
+                    lines[-1] += ELLIPSIS
+                return lines
+            if "\t" in rest:
+                lines.append(rest)
+                break
+            count = pixels.fit(font, rest, width)
+            if count >= len(rest):
+                lines.append(rest)
+                break
+            at = _break_at(rest, count)
+            lines.append(rest[:at].rstrip())
+            rest = rest[at:].lstrip()
+            if not rest:
+                break
+    return lines
+
+
+def _tabbed_width(font, text):
+    x = 0
+    for i, part in enumerate(text.split("\t")):
+        if i:
+            x = (x // _TAB + 1) * _TAB
+        x += pixels.measure(font, part)
+    return x
+
+
+class Canvas:
+    """A framebuffer of `width` x `height` wire-order RGB565 pixels and what can be drawn on it."""
+
+    def __init__(self, width, height):
+        self.width = width
+        self.height = height
+        self.buffer = bytearray(width * height * 2)
+
+    def fill(self, x, y, w, h, colour):
+        """Fills a rectangle, clipped to the canvas."""
+        pixels.fill(self.buffer, self.width, x, y, w, h, colour)
+
+    def text(self, font, text, x, y, colour):
+        """Draws one line with its top left corner at (x, y), tabs included; returns x behind it."""
+        if "\t" not in text:
+            return pixels.text(self.buffer, self.width, font, text, x, y, colour)
+        left = x
+        for i, part in enumerate(text.split("\t")):
+            if i:
+                x = left + ((x - left) // _TAB + 1) * _TAB
+            x = pixels.text(self.buffer, self.width, font, part, x, y, colour)
+        return x

@@ -1,0 +1,86 @@
+"""The screen's colours: all of them follow from the background, so that every text stays readable on it.
+
+Colours are (red, green, blue), 0 to 255; `rgb565` makes a framebuffer's number of one. Contrast is that of WCAG 2.1
+("contrast ratio", 1 to 21); readable text has at least 4.5.
+"""
+
+TEXT_CONTRAST = 7.0
+LABEL_CONTRAST = 4.5
+LINE_CONTRAST = 1.35
+
+_WHITE = (255, 255, 255)
+_BLACK = (0, 0, 0)
+_TEXT = (255, 246, 214)  # warm white
+_ACCENT = (64, 208, 235)
+_ERROR = (255, 120, 96)
+_HEADER = (10, 42, 84)
+
+
+def parse(text):
+    """"#rrggbb" (or without "#") as a colour; black for anything else, as the settings promise."""
+    digits = text[1:] if text.startswith("#") else text
+    if len(digits) != 6:
+        return _BLACK
+    try:
+        value = int(digits, 16)
+    except ValueError:
+        return _BLACK
+    if value < 0:
+        return _BLACK
+    return (value >> 16, value >> 8 & 0xFF, value & 0xFF)
+
+
+def rgb565(colour):
+    """The colour as an RGB565 number, rounded to the nearest that the panel has."""
+    r, g, b = colour
+    return (r * 31 + 127) // 255 << 11 | (g * 63 + 127) // 255 << 5 | (b * 31 + 127) // 255
+
+
+def luminance(colour):
+    """Relative luminance, 0 (black) to 1 (white)."""
+    total = 0.0
+    for value, weight in zip(colour, (0.2126, 0.7152, 0.0722)):
+        c = value / 255
+        total += weight * (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4)
+    return total
+
+
+def contrast(one, other):
+    """Contrast ratio of two colours, 1 to 21."""
+    a, b = luminance(one) + 0.05, luminance(other) + 0.05
+    return a / b if a > b else b / a
+
+
+def mix(one, other, share):
+    """`share` of 16 parts of `other`, the rest of `one`."""
+    return tuple((a * (16 - share) + b * share) // 16 for a, b in zip(one, other))
+
+
+def readable(colour, background, ratio):
+    """The colour, moved towards white or black as little as the ratio asks for; the better of the two at worst."""
+    end = _WHITE if contrast(_WHITE, background) >= contrast(_BLACK, background) else _BLACK
+    for share in range(17):
+        candidate = mix(colour, end, share)
+        if contrast(candidate, background) >= ratio:
+            return candidate
+    return end
+
+
+class Theme:
+    """RGB565 numbers of everything that is drawn, for one background."""
+
+    def __init__(self, background):
+        base = parse(background)
+        light = luminance(base) > 0.18
+        header = mix(_HEADER, base, 4) if not light else mix(base, _BLACK, 2)
+        if contrast(header, base) < LINE_CONTRAST:
+            header = mix(base, _WHITE if not light else _BLACK, 3)
+        self.background = rgb565(base)
+        self.header = rgb565(header)
+        self.header_text = rgb565(readable(_WHITE, header, LABEL_CONTRAST))
+        self.text = rgb565(readable(_TEXT, base, TEXT_CONTRAST))
+        self.accent = rgb565(readable(_ACCENT, base, LABEL_CONTRAST))
+        self.divider = rgb565(readable(_ACCENT, base, 3.0))
+        self.error = rgb565(readable(_ERROR, base, LABEL_CONTRAST))
+        self.line = rgb565(readable(mix(base, _WHITE if not light else _BLACK, 2), base, LINE_CONTRAST))
+        self.dim = rgb565(readable(mix(base, _WHITE if not light else _BLACK, 6), base, LABEL_CONTRAST))
