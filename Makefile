@@ -47,7 +47,7 @@ help: ## This list
 
 # ---- Set-up ----
 .PHONY: setup
-setup: $(addprefix $(STAMPS)/,system venv node oracle micropython wasm3 mbedtls) ## Everything that a build needs: packages, tools, sources
+setup: $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 wasm3-patched) ## Everything that a build needs: packages, tools, sources
 
 $(STAMPS):
 	@mkdir -p $@
@@ -69,8 +69,18 @@ $(STAMPS)/oracle: tools/requirements/wasmtime-42.txt tools/requirements/wasmtime
 	@$(BOOT) wg.setup oracle 50 $(BUILD)/oracle/wasmtime-50 $(PY)
 	@touch $@
 
-$(STAMPS)/micropython $(STAMPS)/wasm3 $(STAMPS)/mbedtls: | $(STAMPS)
+# Sources by the lock file; your own checkouts (MICROPYTHON_DIR, WASM3_DIR) are used as they are.
+$(STAMPS)/micropython $(STAMPS)/mbedtls $(STAMPS)/wasm3 $(STAMPS)/binaryen: $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
+	@$(BOOT) wg.thirdparty unpack $* >/dev/null
 	@touch $@
+
+# wasm3 with our patches in build/wasm3/<version>. Looked at in every run; the stamp changes if the files did.
+$(STAMPS)/wasm3-patched: $(if $(filter $(THIRD_PARTY)/wasm3,$(WASM3_DIR)),$(STAMPS)/wasm3) FORCE | $(STAMPS)/venv
+	@$(BOOT) wg.thirdparty patch --wasm3 $(WASM3_DIR) >/dev/null
+	@cmp -s $(WASM3_SRC)/.wg-patched $@ || cp $(WASM3_SRC)/.wg-patched $@
+
+.PHONY: FORCE
+FORCE:
 
 # ---- Fragments: each folder's owner says what it builds ----
 -include boards/sim/sim.mk
@@ -79,9 +89,48 @@ $(STAMPS)/micropython $(STAMPS)/wasm3 $(STAMPS)/mbedtls: | $(STAMPS)
 -include firmware/firmware.mk
 -include tests/tests.mk
 
+# ---- The two commands ----
+.PHONY: run
+run: setup sim widgets ## Run the simulated display; RUN_SECONDS=20 ends it
+	@$(WG) sim run --widgets $(BUILD)/widgets --out $(BUILD)/sim $(if $(RUN_SECONDS),--seconds $(RUN_SECONDS))
+
+.PHONY: test
+test: setup sim sim32 widgets ## Build everything and run all tests
+	@echo "wg: running the tests"
+	@$(PY) -m pytest tests $(PYTEST_ARGS)
+
+# ---- Checks of the source: formatting, lint, types, compiler warnings ----
+C_FILES = $(shell find boards cmodules widgets tests -name '*.[ch]' 2>/dev/null | sort)
+
+.PHONY: lint
+lint: $(STAMPS)/venv ## Formatting, lint and types only, no builds
+	@$(PY) -m ruff format --check --quiet . || { echo "wg: run \`make format\`"; exit 1; }
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy tools/wg
+	@$(if $(C_FILES),$(VENV)/bin/clang-format --dry-run -Werror $(C_FILES))
+
+.PHONY: check
+check: lint sim sim32 widgets ## Everything that needs no test run; compiler warnings are errors
+
+.PHONY: format
+format: $(STAMPS)/venv ## Format all sources
+	@$(PY) -m ruff format --quiet .
+	@$(PY) -m ruff check --quiet --fix-only --select I .
+	@$(if $(C_FILES),$(VENV)/bin/clang-format -i $(C_FILES))
+
+.PHONY: pin
+pin: $(STAMPS)/venv ## Pin the newest versions of the tools (needs the network)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --target $(BUILD)/uv uv
+	@cd tools/requirements && for name in tools wasmtime-42 wasmtime-50; do \
+	    $(BUILD)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	        --no-emit-index-url --no-header $$name.in -o $$name.txt > /dev/null; \
+	done
+	@cd tools/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+
 .PHONY: clean
 clean: ## Remove what was built; sources, tools and downloads stay
 	rm -rf $(filter-out $(addprefix $(BUILD)/,third_party node oracle stamps),$(wildcard $(BUILD)/*))
+	rm -f $(filter-out $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 binaryen),$(wildcard $(STAMPS)/*))
 
 .PHONY: distclean
 distclean: ## Remove everything that is not in the repository; the user's cache stays

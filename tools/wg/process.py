@@ -1,9 +1,11 @@
 """Running other programs, and the errors that the set-up and the build steps end in."""
 
+import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 #: Seconds after which a program that was started here is given up. The longest is a download of 100 MB.
@@ -51,3 +53,12 @@ def run(
         tail = "\n".join(done.stdout.strip().splitlines()[-12:])
         raise ToolError(f"{' '.join(words)} failed with exit code {done.returncode}:\n{tail}")
     return done.stdout
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Only one process at a time goes on inside; others wait. `lock` is a file that is made and stays."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
