@@ -11,10 +11,10 @@ from . import text as _text
 _BAR = 4  # width of the accent bar
 _LEFT = 12  # of names and lines
 _RIGHT = 8
-_MARGIN = 6  # above and below a block
+_SPREAD = 5  # pixels that a margin may grow by if there is room
 _HEADER_PADDING = 5
 _MESSAGE_LINES = 12
-SIZES = ("normal", "large")
+SIZES = ("large", "normal", "small")
 
 
 class Block:
@@ -24,7 +24,7 @@ class Block:
         self.name = item[0]
         self.error = bool(item[2]) if len(item) > 2 else False
         self.note = item[3] if len(item) > 3 and item[3] else ""
-        self.lines = _text.wrap(face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines)
+        self.lines, self.cut = _text.wrap(face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines)
         self.height = face.label_height + face.text_height * len(self.lines)
 
 
@@ -36,12 +36,12 @@ def header_height(face):
 def paginate(items, face, width, height):
     """Distributes the items over pages; a list of lists of Blocks, at least one page. No block is split."""
     room = height - header_height(face)
-    max_lines = max(1, (room - 2 * _MARGIN - face.label_height) // face.text_height)
+    max_lines = max(1, (room - 2 * face.margin - face.label_height) // face.text_height)
     pages = [[]]
     y = 0
     for item in items:
         block = Block(item, face, width, max_lines)
-        needed = block.height + 2 * _MARGIN + (1 if pages[-1] else 0)
+        needed = block.height + 2 * face.margin + (1 if pages[-1] else 0)
         if pages[-1] and y + needed > room:
             pages.append([])
             y = 0
@@ -51,20 +51,22 @@ def paginate(items, face, width, height):
 
 
 def arrange(items, size, width, height):
-    """(face, pages) for a text size: "normal", "large", or "auto", the largest at which all is on one page."""
+    """(face, pages) for a text size, one of SIZES or "auto": the largest at which all is on one page and nothing is
+    cut, or pages of normal size if even the smallest is too large."""
     if size == "auto":
-        face = _text.face("large")
-        pages = paginate(items, face, width, height)
-        if len(pages) == 1 and not _shortened(pages[0]):
-            return face, pages
+        for size in SIZES:
+            face = _text.face(size)
+            pages = paginate(items, face, width, height)
+            if len(pages) == 1 and not _cut(pages[0]):
+                return face, pages
         size = "normal"
     face = _text.face(size)
     return face, paginate(items, face, width, height)
 
 
-def _shortened(blocks):
+def _cut(blocks):
     for block in blocks:
-        if block.lines[-1].endswith(_text.ELLIPSIS):
+        if block.cut:
             return True
     return False
 
@@ -81,13 +83,18 @@ def draw_page(canvas, theme, header, items, size, page):
     if len(pages) > 1:
         right = "%d/%d   %s" % (page + 1, len(pages), right)
     draw_header(canvas, theme, bar, left, right)
+    blocks = pages[page]
+    margin = face.margin
+    if blocks:
+        used = sum(block.height + 2 * margin + 1 for block in blocks)
+        margin += max(0, min(_SPREAD, (canvas.height - top - used) // (2 * len(blocks))))
     y = top
-    for index, block in enumerate(pages[page]):
+    for index, block in enumerate(blocks):
         if index:
             canvas.fill(_LEFT, y, canvas.width - _LEFT - _RIGHT, 1, theme.line)
             y += 1
-        draw_block(canvas, theme, face, block, y + _MARGIN)
-        y += block.height + 2 * _MARGIN
+        draw_block(canvas, theme, face, block, y + margin)
+        y += block.height + 2 * margin
     return len(pages)
 
 
@@ -129,9 +136,9 @@ def draw_message(canvas, theme, title, lines):
     face = _text.face("normal")
     canvas.fill(0, 0, canvas.width, canvas.height, theme.background)
     draw_header(canvas, theme, face, title, "")
-    y = header_height(face) + _MARGIN + 2
+    y = header_height(face) + face.margin + 4
     for line in lines:
-        for part in _text.wrap(face.text, line, canvas.width - _LEFT - _RIGHT, _MESSAGE_LINES):
+        for part in _text.wrap(face.text, line, canvas.width - _LEFT - _RIGHT, _MESSAGE_LINES)[0]:
             canvas.text(face.text, part, _LEFT, y, theme.text)
             y += face.text_height
         y += 2

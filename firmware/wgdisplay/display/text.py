@@ -13,9 +13,10 @@ _BREAK_AFTER = "-/,;\u2013\u2014\u200b"
 class Face:
     """The fonts of one text size: `label` for names and the header, `text` for what widgets say."""
 
-    def __init__(self, label, text):
+    def __init__(self, label, text, margin):
         self.label = label
         self.text = text
+        self.margin = margin  # above and below a widget, at least
         self.label_height = pixels.line_height(label)
         self.text_height = pixels.line_height(text)
 
@@ -24,16 +25,23 @@ _faces = {}
 
 
 def face(size):
-    """The Face of "normal" or "large"; loaded once."""
+    """The Face of "small", "normal" or "large"; loaded once."""
     if size not in _faces:
         if size == "large":
-            from wgfonts import label_large, text_large
+            from wgfonts import label_large as label
+            from wgfonts import text_large as text
 
-            _faces[size] = Face(label_large.DATA, text_large.DATA)
+            margin = 6
+        elif size == "small":
+            from wgfonts import label_small as label
+            from wgfonts import text_small as text
+
+            margin = 4
         else:
             from wgfonts import label, text
 
-            _faces[size] = Face(label.DATA, text.DATA)
+            margin = 5
+        _faces[size] = Face(label.DATA, text.DATA, margin)
     return _faces[size]
 
 
@@ -58,7 +66,8 @@ def _break_at(text, count):
 def wrap(font, text, width, limit):
     """Breaks a text into at most `limit` lines of `width` pixels: at its newlines, at words, inside a word if need be.
 
-    The last line ends in an ellipsis if there was more. Spaces at a break and empty lines at the end are dropped.
+    Returns (lines, cut); if cut, there was more and the last line ends in an ellipsis. Spaces at a break and empty
+    lines at the end are dropped.
     """
     lines = []
     for paragraph in text.replace("\r", "").rstrip().split("\n"):
@@ -67,14 +76,11 @@ def wrap(font, text, width, limit):
             rest = rest.replace("\t", " ")
         while True:
             if len(lines) == limit:
-                lines[-1] = shorten(font, lines[-1] + ELLIPSIS, width)
-                if not lines[-1].endswith(ELLIPSIS):
-                    lines[-1] += ELLIPSIS
-                return lines
-            if "\t" in rest:
-                lines.append(rest)
-                break
-            count = pixels.fit(font, rest, width)
+                # An ellipsis more than fits makes `shorten` take back what it needs.
+                last = lines[-1].replace("\t", " ") + ELLIPSIS
+                lines[-1] = last if pixels.measure(font, last) <= width else shorten(font, last, width)
+                return lines, True
+            count = len(rest) if "\t" in rest else pixels.fit(font, rest, width)
             if count >= len(rest):
                 lines.append(rest)
                 break
@@ -83,7 +89,7 @@ def wrap(font, text, width, limit):
             rest = rest[at:].lstrip()
             if not rest:
                 break
-    return lines
+    return lines, False
 
 
 def _tabbed_width(font, text):
