@@ -1,0 +1,1 @@
+"""The network: WiFi, an HTTP client, the time."""
