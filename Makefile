@@ -15,6 +15,11 @@ RUN_SECONDS ?=
 # More options for pytest, e.g. PYTEST_ARGS="-k flash".
 PYTEST_ARGS ?=
 
+# Downloads are kept here between clones.
+WG_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/wg-display
+export WG_CACHE
+export npm_config_cache := $(WG_CACHE)/npm
+
 BUILD := $(CURDIR)/build
 STAMPS := $(BUILD)/stamps
 VENV := $(CURDIR)/.venv
@@ -87,6 +92,7 @@ FORCE:
 -include cmodules/wasm3_bridge/engine.mk
 -include widgets/widgets.mk
 -include firmware/firmware.mk
+-include tools/wg/fonts/fonts.mk
 -include tests/tests.mk
 
 # ---- The two commands ----
@@ -104,8 +110,8 @@ C_FILES = $(shell find boards cmodules widgets tests -name '*.[ch]' 2>/dev/null 
 
 .PHONY: lint
 lint: $(STAMPS)/venv ## Formatting, lint and types only, no builds
-	@$(PY) -m ruff format --check --quiet . || { echo "wg: run \`make format\`"; exit 1; }
-	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --output-format concise . || { echo "wg: run \`make format\`"; exit 1; }
+	@$(PY) -m ruff check --output-format concise .
 	@$(PY) -m mypy tools/wg
 	@$(if $(C_FILES),$(VENV)/bin/clang-format --dry-run -Werror $(C_FILES))
 

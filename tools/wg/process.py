@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+#: A command line before it is run.
+Command = list[str | Path]
+
 #: Seconds after which a program that was started here is given up. The longest is a download of 100 MB.
 TIMEOUT = 1800.0
 

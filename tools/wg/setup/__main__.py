@@ -1,4 +1,4 @@
-"""`python3 -m wg.setup system | venv FOLDER | node FOLDER | oracle MAJOR FOLDER PYTHON`."""
+"""`python3 -m wg.setup system | venv FOLDER | node FOLDER [MANIFEST] | oracle MAJOR FOLDER PYTHON`."""
 
 import argparse
 import sys
@@ -17,6 +17,9 @@ def main() -> int:
     step.add_argument("folder", type=Path)
     step = steps.add_parser("node", help="install the npm packages")
     step.add_argument("folder", type=Path)
+    step.add_argument(
+        "manifest", type=Path, nargs="?", default=node.MANIFEST, help="folder of package-lock.json"
+    )
     step = steps.add_parser("oracle", help="install a release of the reference host")
     step.add_argument("major", choices=("42", "50"))
     step.add_argument("folder", type=Path)
@@ -28,7 +31,7 @@ def main() -> int:
         elif args.step == "venv":
             python.make_venv(args.folder.absolute())
         elif args.step == "node":
-            node.make_node(args.folder.absolute())
+            node.make_node(args.folder.absolute(), args.manifest)
         else:
             python.make_oracle(args.major, args.folder.absolute(), args.python.absolute())
     except ToolError as error:

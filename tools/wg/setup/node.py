@@ -6,22 +6,32 @@ from pathlib import Path
 
 from wg import ROOT
 from wg.cache import cache_folder
-from wg.process import ToolError, progress, run
+from wg.process import Command, ToolError, progress, run
 
 MANIFEST = ROOT / "tools" / "node"
 
 
-def make_node(folder: Path) -> None:
-    """Installs the packages of tools/node into `folder`/node_modules, without running their scripts."""
+def make_node(folder: Path, manifest: Path = MANIFEST) -> None:
+    """Installs the packages that `manifest` locks into `folder`/node_modules; runs none of their scripts."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(MANIFEST / name, folder / name)
-        digest.update((MANIFEST / name).read_bytes())
-    shutil.copytree(MANIFEST / "absent", folder / "absent", dirs_exist_ok=True)
+        shutil.copy(manifest / name, folder / name)
+        digest.update((manifest / name).read_bytes())
+    if (manifest / "absent").exists():
+        shutil.copytree(manifest / "absent", folder / "absent", dirs_exist_ok=True)
     cache = cache_folder() / "npm"
     marker = cache / f".complete-{digest.hexdigest()[:16]}"
-    install = ["npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", cache]
+    install: Command = [
+        "npm",
+        "ci",
+        "--omit=optional",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--cache",
+        cache,
+    ]
     if marker.exists():
         progress(f"installing npm packages into {folder} from the cache")
         try:

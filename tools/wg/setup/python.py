@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wg import ROOT
 from wg.cache import cache_folder
-from wg.process import ToolError, progress, run
+from wg.process import Command, ToolError, progress, run
 
 REQUIREMENTS = ROOT / "tools" / "requirements"
 
@@ -29,7 +29,7 @@ def download(requirements: Path, python: Path) -> Path:
     if not marker.exists():
         progress(f"downloading the wheels of {requirements.name}")
         folder.mkdir(parents=True, exist_ok=True)
-        pip = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        pip: Command = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
         run([*pip, "--only-binary=:all:", "--require-hashes", "-r", requirements, "-d", folder])
         marker.touch()
     return folder
@@ -37,10 +37,10 @@ def download(requirements: Path, python: Path) -> Path:
 
 def install(requirements: Path, python: Path, *options: str | Path) -> None:
     """Installs a pinned requirements file from the cache; a damaged cache is filled anew, once."""
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+    pip: Command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
     for last in (False, True):
         wheels = download(requirements, python)
-        command = [*pip, "--find-links", wheels, "--require-hashes", "-r", requirements, *options]
+        command: Command = [*pip, "--find-links", wheels, "--require-hashes", "-r", requirements, *options]
         try:
             run(command, env=_OFFLINE)
             return

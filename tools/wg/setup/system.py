@@ -31,7 +31,9 @@ def _links(*flags: str) -> bool:
         return False
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "t.c")
-        source.write_text("#include <stdio.h>\n#include <pthread.h>\nint main(void) { return puts(\"\") < 0; }\n")
+        source.write_text(
+            '#include <stdio.h>\n#include <pthread.h>\nint main(void) { return puts("") < 0; }\n'
+        )
         command = ["gcc", *flags, str(source), "-o", str(Path(folder, "t"))]
         done = subprocess.run(command, capture_output=True, timeout=60)
     return done.returncode == 0
@@ -52,10 +54,18 @@ def _node_major() -> int:
 
 NEEDS = (
     Need("a C compiler and make", ("build-essential",), lambda: bool(shutil.which("make")) and _links()),
-    Need("the 32-bit C library (for the simulated board with 32-bit words)", ("gcc-multilib",), lambda: _links("-m32")),
+    Need(
+        "the 32-bit C library (for the simulated board with 32-bit words)",
+        ("gcc-multilib",),
+        lambda: _links("-m32"),
+    ),
     Need("git", ("git",), _command("git")),
     Need("Python's venv and pip", ("python3-venv",), _has_venv),
-    Need("node 18 or later, and npm", ("nodejs", "npm"), lambda: _node_major() >= 18 and bool(shutil.which("npm"))),
+    Need(
+        "node 18 or later, and npm",
+        ("nodejs", "npm"),
+        lambda: _node_major() >= 18 and bool(shutil.which("npm")),
+    ),
 )
 
 
@@ -68,7 +78,8 @@ def describe(needs: list[Need]) -> str:
     """One line that names what is missing and how to get it."""
     what = "; ".join(need.what for need in needs)
     packages = " ".join(package for need in needs for package in need.packages)
-    return f"missing on this machine: {what}. On Debian and its relatives, run as root: apt-get install {packages}"
+    how = f"On Debian and its relatives, run as root: apt-get install {packages}"
+    return f"missing on this machine: {what}. {how}"
 
 
 def install_missing(needs: tuple[Need, ...] = NEEDS) -> None:

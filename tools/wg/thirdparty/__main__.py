@@ -25,7 +25,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("names", nargs="*", metavar="NAME", help="all, if none is named")
     command.add_argument("--into", type=Path, default=tree.THIRD_PARTY, metavar="FOLDER")
     command = commands.add_parser("patch", help="make build/wasm3/<version>: wasm3 with our patches")
-    command.add_argument("--wasm3", type=Path, default=tree.THIRD_PARTY / "wasm3", help="checkout or unpacked source")
+    command.add_argument(
+        "--wasm3", type=Path, default=tree.THIRD_PARTY / "wasm3", help="checkout or unpacked source"
+    )
     command.add_argument("--patches", type=Path, default=patch.PATCHES, metavar="FOLDER")
     command.add_argument("--into", type=Path, default=patch.PATCHED, metavar="FOLDER")
     return parser
@@ -57,7 +59,9 @@ def _verify(sources: dict[str, Source]) -> None:
         if (tree.THIRD_PARTY / source.name).exists() and not unpacked:
             bad.append(source.name)
     if bad:
-        raise ToolError(f"not what the lock file says: {', '.join(bad)}. Run `wg thirdparty unpack {' '.join(bad)}`.")
+        raise ToolError(
+            f"not what the lock file says: {', '.join(bad)}. Run `wg thirdparty unpack {' '.join(bad)}`."
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

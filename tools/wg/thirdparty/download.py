@@ -89,7 +89,9 @@ def _from_registry(source: Source) -> Fetched:
             places.from_pypi(source.pypi, source.sha256, source.file, folder)
         found = sha256_of(folder / source.file)
         if found != source.sha256:
-            raise ToolError(f"{source.file} was refused: its sha256 is {found}, the lock file says {source.sha256}")
+            raise ToolError(
+                f"{source.file} was refused: its sha256 is {found}, the lock file says {source.sha256}"
+            )
         (folder / source.file).replace(target)
     return Fetched(source, target, None)
 

@@ -68,7 +68,9 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, Source]:
     for source in sources:
         for overlay in source.overlay:
             if overlay.source not in named:
-                raise ToolError(f"the lock file {path}: {source.name} lays over {overlay.source}, which is not in it")
+                raise ToolError(
+                    f"the lock file {path}: {source.name} lays over {overlay.source}, which is not in it"
+                )
     return named
 
 

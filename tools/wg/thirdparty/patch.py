@@ -39,7 +39,7 @@ def version_of(sources: Path) -> str:
 
 
 def patch(wasm3: Path, patches: Path = PATCHES, into: Path = PATCHED) -> Path:
-    """Copies the sources to `into`/<version>, applies `patches`/<version>/*.patch in order; returns the folder.
+    """Copies the sources to `into`/<version>, applies `patches`/<version>/*.patch; returns the folder.
 
     Only files whose content differs are written, so a changed patch rebuilds what it touches. `into`/current
     becomes a link to the folder.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wg import ROOT
-from wg.process import ToolError, run
+from wg.process import Command, ToolError, run
 from wg.thirdparty.lock import Debian, Git, Source
 
 #: Seconds for a question to apt or git that needs no large download.
@@ -49,11 +49,15 @@ def from_debian(package: Debian, file: str, folder: Path, apt: Path) -> None:
     (apt / "sources.list").write_text("".join(f"deb-src {mirror} {suite} main\n" for suite in package.suites))
     (apt / "apt.conf").write_text(
         f'Dir::State "{apt}/state"; Dir::Cache "{apt}/cache"; Dir::Etc::sourcelist "{apt}/sources.list";\n'
-        'Dir::Etc::sourceparts "-"; Acquire::Languages "none"; Acquire::Retries "2"; APT::Sandbox::User "root";\n'
+        'Dir::Etc::sourceparts "-"; Acquire::Languages "none"; Acquire::Retries "2";\n'
+        'APT::Sandbox::User "root";\n'
     )
-    apt_get = ["apt-get", "-q", "-c", apt / "apt.conf"]
+    apt_get: Command = ["apt-get", "-q", "-c", apt / "apt.conf"]
     run([*apt_get, "update"], timeout=_QUICK)
-    run([*apt_get, "source", "--download-only", "--tar-only", f"{package.package}={package.version}"], cwd=folder)
+    run(
+        [*apt_get, "source", "--download-only", "--tar-only", f"{package.package}={package.version}"],
+        cwd=folder,
+    )
     if not (folder / file).exists():
         raise ToolError(f"Debian's {package.package} {package.version} has no file {file}")
 
@@ -64,7 +68,7 @@ def from_pypi(requirement: str, sha256: str, file: str, folder: Path) -> None:
     asked.write_text(f"{requirement} --hash=sha256:{sha256}\n")
     venv = ROOT / ".venv" / "bin" / "python"
     python = venv if venv.exists() else Path(sys.executable)
-    pip = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    pip: Command = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     run([*pip, "--no-binary=:all:", "--require-hashes", "-r", asked, "-d", folder])
     if not (folder / file).exists():
         raise ToolError(f"the index has no file {file} for {requirement}")
@@ -79,7 +83,17 @@ def from_git(git: Git, bare: Path) -> None:
         return
     if not (bare / "HEAD").exists():
         run(["git", "init", "--quiet", "--bare", bare], timeout=_QUICK)
-    fetch = ["git", "--git-dir", bare, "-c", "gc.auto=0", "fetch", "--quiet", "--depth=1", git.repository]
+    fetch: Command = [
+        "git",
+        "--git-dir",
+        bare,
+        "-c",
+        "gc.auto=0",
+        "fetch",
+        "--quiet",
+        "--depth=1",
+        git.repository,
+    ]
     try:
         run([*fetch, git.commit], env={"GIT_TERMINAL_PROMPT": "0"})
     except ToolError:
@@ -104,7 +118,17 @@ def has_commit(git: Git, bare: Path) -> bool:
 def archive(git: Git, bare: Path, to: Path, keep: Iterable[str]) -> None:
     """Writes the files of the commit as an uncompressed tar archive with one top folder."""
     there = [_upstream(path, git) for path in keep]
-    command = ["git", "--git-dir", bare, "archive", "--format=tar", "--prefix=source/", "-o", to, git.commit]
+    command: Command = [
+        "git",
+        "--git-dir",
+        bare,
+        "archive",
+        "--format=tar",
+        "--prefix=source/",
+        "-o",
+        to,
+        git.commit,
+    ]
     run([*command, *there], timeout=_QUICK)
 
 

@@ -1,0 +1,254 @@
+"""The command `wg`: boards over serial, the simulated board, widgets, third-party sources.
+
+Exit codes: 0 done; 1 the command failed; 2 it was called wrongly; 3 the board can't be reached.
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from typer.core import TyperGroup
+
+#: Groups of commands that live in modules of their own, loaded when they are used.
+LAZY = {
+    "sim": ("wg.sim.cli", "The simulated board"),
+    "widget": ("wg.widget.cli", "Build, check and preview widgets"),
+}
+
+
+class _Group(TyperGroup):
+    """Finds the groups of LAZY too, without loading them for other commands' sake."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *LAZY]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in LAZY:
+            return super().get_command(ctx, cmd_name)
+        module, text = LAZY[cmd_name]
+        try:
+            app = importlib.import_module(module).app
+        except ModuleNotFoundError as error:
+            if error.name not in (module, module.rpartition(".")[0]):
+                raise
+            return None
+        command = typer.main.get_group(app) if isinstance(app, typer.Typer) else app
+        command.name = cmd_name
+        command.help = command.help or text
+        return command
+
+
+app = typer.Typer(
+    name="wg",
+    cls=_Group,
+    help="WG Display: boards, the simulated board, widgets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Port = Annotated[
+    str | None,
+    typer.Option(
+        "--port", "-p", help="Serial port of the board, or a pty. Default: WG_PORT, or the only board."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+Name = Annotated[str, typer.Argument(help="The widget's name.")]
+
+_BOARD = "Board"
+_PROJECT = "Project"
+
+
+def _open(port: str | None) -> Any:
+    # mpremote and pyserial take a while to load: only board commands pay for it.
+    from wg.device import Device, choose_port
+
+    return Device(choose_port(port))
+
+
+def _call(port: str | None, function: str, *arguments: Any) -> Any:
+    with _open(port) as device:
+        return device.call(function, *arguments)
+
+
+def _show(value: Any, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False))
+    elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        columns = list(dict.fromkeys(key for row in value for key in row))
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in value:
+            table.add_row(*("" if row.get(key) is None else str(row.get(key)) for key in columns))
+        Console().print(table)
+    elif isinstance(value, list):
+        for row in value:
+            print(row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            text = item if isinstance(item, str | int | float) else json.dumps(item, ensure_ascii=False)
+            print(f"{key}: {text}")
+    elif value is not None:
+        print(value)
+
+
+@app.command(rich_help_panel=_BOARD)
+def devices(as_json: Json = False) -> None:
+    """List the boards that are connected by USB."""
+    from wg.device import find_ports
+
+    ports = [{"port": port.name, "what": port.what} for port in find_ports()]
+    if ports or as_json:
+        _show(ports, as_json)
+    else:
+        print("No board is connected. `wg sim run` starts a simulated one.")
+
+
+@app.command(rich_help_panel=_BOARD)
+def status(port: Port = None, as_json: Json = False) -> None:
+    """Show the board's state: network, time, memory, widgets."""
+    _show(_call(port, "status"), as_json)
+
+
+@app.command("list", rich_help_panel=_BOARD)
+def list_widgets(port: Port = None, as_json: Json = False) -> None:
+    """List the widgets on the board."""
+    _show(_call(port, "list"), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def install(
+    widget: Annotated[
+        str, typer.Argument(help="A name from the store, an address (http...), or a file on this PC.")
+    ],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Install a widget."""
+    from wg.device import read_file
+
+    file = Path(widget)
+    if not widget.endswith(".wasm") or "://" in widget:
+        _show(_call(port, "install", widget), as_json)
+        return
+    data = read_file(file)
+    target = f"/{file.name}.part"
+    with _open(port) as device:
+        with Progress(transient=True, console=Console(stderr=True)) as bar:
+            task = bar.add_task(f"Sending {file.name}", total=len(data))
+            device.upload(data, target, lambda sent: bar.update(task, completed=sent))
+        try:
+            value = device.call("install", target)
+        finally:
+            device.delete(target)
+    _show(value, as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def configure(
+    name: Name,
+    settings: Annotated[
+        str, typer.Argument(help='The settings as JSON, e.g. \'{"zone": "Europe/Zurich"}\', or @FILE.')
+    ],
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Set a widget's configuration."""
+    from wg.device import read_file
+
+    text = read_file(Path(settings[1:])).decode() if settings.startswith("@") else settings
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"the settings are not JSON: {error}") from error
+    _show(_call(port, "configure", name, value), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def schema(name: Name, port: Port = None, as_json: Json = False) -> None:
+    """Show the JSON schema of a widget's configuration."""
+    _show(_call(port, "schema", name), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def run(name: Name, port: Port = None, as_json: Json = False) -> None:
+    """Run a widget now and print its text."""
+    _show(_call(port, "run", name), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def remove(name: Name, port: Port = None, as_json: Json = False) -> None:
+    """Remove a widget."""
+    _show(_call(port, "remove", name), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def logs(port: Port = None, as_json: Json = False) -> None:
+    """Show the board's log."""
+    _show(_call(port, "logs"), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def screenshot(
+    file: Annotated[Path, typer.Argument(help="The PNG file to write.")] = Path("screen.png"),
+    port: Port = None,
+) -> None:
+    """Fetch a picture of the screen."""
+    with _open(port) as device:
+        file.write_bytes(device.screenshot())
+    print(file)
+
+
+@app.command(
+    rich_help_panel=_PROJECT,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def thirdparty(ctx: typer.Context) -> None:
+    """Fetch, verify, unpack and patch the third-party sources."""
+    from wg.thirdparty.__main__ import main as thirdparty_main
+
+    raise typer.Exit(thirdparty_main(ctx.args))
+
+
+@app.command(rich_help_panel=_PROJECT)
+def system(check: Annotated[bool, typer.Option("--check", help="Only say what is missing.")] = False) -> None:
+    """Install the system packages that the build needs, or name them."""
+    from wg.process import ToolError
+    from wg.setup.system import describe, install_missing, missing
+
+    if not check:
+        install_missing()
+    absent = missing()
+    if absent:
+        raise ToolError(describe(absent))
+    print("All system packages are there.")
+
+
+def main() -> int:
+    """Entry point of the command. Returns the exit code; errors are one sentence on standard error."""
+    from wg.process import ToolError
+
+    try:
+        app()
+    except ToolError as error:
+        print(f"wg: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        # Every error class of the tool that a person should see carries its exit code.
+        code = getattr(error, "code", None)
+        if not isinstance(code, int):
+            raise
+        print(f"wg: {error}", file=sys.stderr)
+        return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

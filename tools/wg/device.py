@@ -1,0 +1,210 @@
+"""A board over its serial port: its `wg` commands called from the PC, through mpremote's transport."""
+
+import ast
+import base64
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import serial
+import serial.tools.list_ports
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+#: Seconds without a byte from the board after which a command is given up; runs and downloads take up to 30.
+ANSWER_TIMEOUT = 90.0
+
+#: Bytes of a file that are sent in one step.
+_CHUNK = 1024
+
+#: Stands before a result, so that what a command prints is not taken for it.
+_MARK = "\x1e"
+
+#: USB vendors of boards and of the serial chips that are on them.
+_BOARD_VENDORS = {
+    0x303A: "Espressif",
+    0x10C4: "CP210x",
+    0x1A86: "CH34x",
+    0x0403: "FTDI",
+    0xF055: "MicroPython",
+}
+
+
+class DeviceError(Exception):
+    """One sentence that says what happened and what to do. `code` is the exit code of the command."""
+
+    code = 1
+
+
+class PortError(DeviceError):
+    """There is no board at the port, or it does not answer."""
+
+    code = 3
+
+
+@dataclass(frozen=True)
+class Port:
+    """A serial port that may be a board."""
+
+    name: str
+    what: str
+
+
+def find_ports() -> list[Port]:
+    """The serial ports of USB devices that can be a board."""
+    found = []
+    for info in serial.tools.list_ports.comports():
+        if info.vid in _BOARD_VENDORS:
+            found.append(Port(info.device, info.product or _BOARD_VENDORS[info.vid]))
+    return found
+
+
+def choose_port(named: str | None) -> str:
+    """The port to use: the one named, else `WG_PORT`, else the only board there is. Raises PortError."""
+    named = named or os.environ.get("WG_PORT")
+    if named:
+        return named
+    ports = find_ports()
+    if len(ports) == 1:
+        return ports[0].name
+    if not ports:
+        raise PortError("No board was found. Connect one by USB, or name its port with --port or WG_PORT.")
+    names = ", ".join(port.name for port in ports)
+    raise PortError(f"There are several boards: {names}. Name one with --port or WG_PORT.")
+
+
+class Device:
+    """An open board. Use it in a `with` block; leaving it gives the board's prompt back.
+
+    The board's application goes on while it is open: nothing is reset.
+    """
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._transport = self._open(port)
+
+    @staticmethod
+    def _open(port: str) -> SerialTransport:
+        if "://" not in port and not os.path.exists(port):
+            raise PortError(f"There is no port {port}. `wg devices` lists the boards that are connected.")
+        try:
+            transport = SerialTransport(port, exclusive=True)
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise PortError(
+                f"{port} can't be opened: it is in use by another program, or you may not use it "
+                "(on Linux, join the group dialout)."
+            ) from error
+        try:
+            transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
+        except (TransportError, serial.SerialException, OSError) as error:
+            transport.close()
+            raise PortError(f"The device at {port} does not answer as a MicroPython board does.") from error
+        return transport
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._transport.exit_raw_repl()
+        except (serial.SerialException, OSError):
+            pass  # The cable was pulled; there is nothing left to give back.
+        finally:
+            self._transport.close()
+
+    def execute(self, code: str, timeout: float = ANSWER_TIMEOUT) -> str:
+        """Runs code on the board, returns what it printed. Raises DeviceError with the board's sentence."""
+        try:
+            out, err = self._transport.exec_raw(code, timeout=timeout)
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise PortError(f"The board at {self.port} stopped answering ({error}).") from error
+        if err:
+            raise DeviceError(_sentence(err.decode(errors="replace")))
+        return str(out.decode(errors="replace")).replace("\r\n", "\n")
+
+    def call(self, function: str, *arguments: Any, timeout: float = ANSWER_TIMEOUT) -> Any:
+        """Calls `wg.<function>(*arguments)` on the board; all are values as JSON has them."""
+        words = ", ".join(repr(argument) for argument in arguments)
+        code = (
+            "import wg, json\n"
+            f"_r = wg.{function}({words})\n"
+            "try:\n _r = json.dumps(_r)\n"
+            "except Exception:\n _r = json.dumps(repr(_r))\n"
+            f"print({_MARK!r} + _r)\ndel _r\n"
+        )
+        printed = self.execute(code, timeout)
+        _, mark, result = printed.rpartition(_MARK)
+        if not mark:
+            raise DeviceError(f"The board at {self.port} did not answer wg.{function}() with a value.")
+        try:
+            return json.loads(result)
+        except ValueError as error:
+            raise DeviceError(
+                f"The board's answer to wg.{function}() can't be read: {result[:80]!r}."
+            ) from error
+
+    def upload(self, data: bytes, path: str, progress: Callable[[int], None]) -> None:
+        """Writes a file on the board; `progress` is told the bytes sent so far."""
+        try:
+            self._transport.fs_writefile(path, data, _CHUNK, lambda written, size: progress(written))
+        except TransportExecError as error:
+            raise DeviceError(_sentence(error.error_output)) from error
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise PortError(
+                f"The board at {self.port} stopped answering while {path} was sent ({error})."
+            ) from error
+
+    def delete(self, path: str) -> None:
+        """Removes a file on the board."""
+        self.execute(f"import os\nos.remove({path!r})")
+
+    def screenshot(self) -> bytes:
+        """The screen as the bytes of a PNG file."""
+        code = (
+            "import wg, binascii\n_p = wg.screen()\n"
+            f"print({_MARK!r})\n"
+            "for _i in range(0, len(_p), 384):\n"
+            " print(binascii.b2a_base64(_p[_i:_i + 384]).decode(), end='')\n"
+            "del _p\n"
+        )
+        _, _, encoded = self.execute(code).rpartition(_MARK)
+        data = base64.b64decode("".join(encoded.split()))
+        if not data.startswith(b"\x89PNG"):
+            raise DeviceError("The board did not send a picture: its firmware is too old for screenshots.")
+        return data
+
+
+def _sentence(traceback: str) -> str:
+    """What a person needs of the board's traceback: the last line's message."""
+    lines = traceback.strip().splitlines()
+    last = lines[-1] if lines else "unknown error"
+    if re.match(r"ImportError: no module named 'wg'", last):
+        return "The board does not run the firmware of WG Display. Flash it first: `make flash PORT=...`."
+    missing = re.match(r"AttributeError: .*attribute '(\w+)'", last)
+    if missing:
+        return f"The board's firmware has no command {missing.group(1)}: update it."
+    kind, _, message = last.partition(": ")
+    if not message:
+        return f"The board ended the command with {kind}."
+    try:
+        value = ast.literal_eval(message)
+        message = value if isinstance(value, str) else message
+    except (ValueError, SyntaxError):
+        pass
+    # Our own errors are whole sentences; others need their kind to be understood.
+    return message if kind.startswith(("Widget", "Wg", "Store", "Net")) else f"{kind}: {message}"
+
+
+def read_file(path: Path) -> bytes:
+    """A widget's file on the PC. Raises DeviceError if there is none."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DeviceError(f"{path} can't be read: {error.strerror}.") from error
