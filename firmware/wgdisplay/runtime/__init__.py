@@ -1,0 +1,213 @@
+"""Widgets: loading, describing and running them. `Runtime` is all that the rest of the firmware needs.
+
+    runtime = Runtime(host)
+    runtime.add("Time", data)
+    text = await runtime.run("Time", "{}")
+"""
+
+import asyncio
+
+import wasm3
+
+from . import component
+from .errors import (
+    HostError,
+    InvalidError,
+    LinkError,
+    MalformedError,
+    QuotaError,
+    TrapError,
+    UnsupportedError,
+    WidgetError,
+)
+from .execution import Execution, translate
+from .limits import Limits
+
+__all__ = (
+    "Runtime",
+    "Widget",
+    "Limits",
+    "WidgetError",
+    "MalformedError",
+    "InvalidError",
+    "UnsupportedError",
+    "LinkError",
+    "TrapError",
+    "QuotaError",
+    "HostError",
+)
+
+
+class Widget:
+    """A loaded and checked widget, not an instance of it. kind: "component" or "module". Needs no bytes any more."""
+
+    def __init__(self, layout, module, imports):
+        self.kind = layout.kind
+        self.layout = layout
+        self.module = module
+        self.imports = imports  # the core module's, in its order: (module, field, kind, type)
+
+    def close(self):
+        """Frees the engine's copy of the code. Running instances must be gone."""
+        self.module.close()
+
+
+class _Entry:
+    def __init__(self, widget):
+        self.widget = widget
+        self.last = None  # time of the last run: (seconds, nanoseconds)
+        self.lock = asyncio.Lock()  # one run of a widget at a time
+        self.running = None  # its Execution
+        self.removed = False
+
+
+class Runtime:
+    """Carries widgets and runs them, each run in a fresh instance.
+
+    host brings the four interfaces: `async http(method: 0..4, url, body: bytes | None) -> (status, content length or
+    None, bytes)`, which raises OSError if there is no answer; `now() -> (seconds since 1970, nanoseconds)`;
+    `random() -> u64`; `log(widget name, level 0..3, context, message)`. None of the calls of this class blocks the loop
+    if `threads` is true (the default where the engine has threads).
+    """
+
+    def __init__(self, host, limits=Limits, threads=None):
+        self.host = host
+        self.limits = limits
+        self.threads = wasm3.THREADS if threads is None else threads and wasm3.THREADS
+        self._entries = {}
+
+    # Without a name: before a widget is installed
+
+    def load(self, data):
+        """Reads and checks a file (bytes-like). Returns a Widget, or raises one WidgetError that says why not."""
+        if len(data) > self.limits.FILE_BYTES:
+            raise QuotaError("The file is too long for a widget: %d bytes." % len(data), "size")
+        layout = component.load(data)
+        try:
+            module = wasm3.Module(layout.main)
+        except wasm3.Error as error:
+            raise translate(error)
+        except MemoryError:
+            raise HostError("The display has too little memory to load this widget.", "memory")
+        try:
+            component.link(layout, module.imports, module.exports)
+        except WidgetError:
+            module.close()
+            raise
+        layout.main = None  # the engine has its copy; let the file go
+        return Widget(layout, module, module.imports)
+
+    async def metadata(self, data, deadline_ms=None):
+        """What a widget says about itself: name, version, schema, cycle (s), and the empty description and config.
+
+        data: a file's bytes, or a Widget.
+        """
+        async def describe(run):
+            return {
+                "name": await run.text("get-name", self.limits.NAME_BYTES),
+                "version": await run.text("get-version", self.limits.NAME_BYTES),
+                "schema": await run.text("get-config-schema", self.limits.SCHEMA_BYTES),
+                "cycle": await run.number("get-run-update-cycle-seconds"),
+                "description": "",
+                "config": "{}",
+            }
+
+        return await self._once(data, describe, deadline_ms)
+
+    async def name(self, widget):
+        """The export `get-name` of a Widget, a file's bytes or an added widget's name."""
+        return await self._once(widget, lambda run: run.text("get-name", self.limits.NAME_BYTES))
+
+    async def version(self, widget):
+        return await self._once(widget, lambda run: run.text("get-version", self.limits.NAME_BYTES))
+
+    async def config_schema(self, widget):
+        """The JSON schema of the widget's configuration, as text."""
+        return await self._once(widget, lambda run: run.text("get-config-schema", self.limits.SCHEMA_BYTES))
+
+    async def run_update_cycle_seconds(self, widget):
+        return await self._once(widget, lambda run: run.number("get-run-update-cycle-seconds"))
+
+    # With a name: what is installed
+
+    def add(self, name, data):
+        """Loads a widget (bytes-like or Widget) under a name, in place of one that had it."""
+        widget = data if isinstance(data, Widget) else self.load(data)
+        self.remove(name)
+        self._entries[name] = _Entry(widget)
+
+    def remove(self, name):
+        """Forgets a widget; its run, if there is one, is cancelled."""
+        entry = self._entries.pop(name, None)
+        if entry is not None:
+            entry.removed = True
+            if entry.running is not None:
+                entry.running.cancel()
+            else:
+                entry.widget.close()
+
+    def has(self, name):
+        return name in self._entries
+
+    def cancel(self, name):
+        """Ends the widget's run if there is one: it raises QuotaError "cancelled". True if there was one."""
+        entry = self._entries.get(name)
+        if entry is None or entry.running is None:
+            return False
+        entry.running.cancel()
+        return True
+
+    async def run(self, name, config, deadline_ms=None):
+        """Runs an added widget with its configuration (JSON text) and returns its text.
+
+        Its context holds the time of its last run, or the time now if it has none. Raises a WidgetError.
+        """
+        entry = self._entry(name)
+        async with entry.lock:
+            if entry.removed:
+                raise self._unknown(name)
+            now = self.host.now()
+            last = entry.last or now
+            entry.last = now
+
+            async def use(run):
+                return await run.run(last[0], last[1], config)
+
+            try:
+                return await self._execute(entry.widget, name, use, deadline_ms, entry)
+            finally:
+                if entry.removed:
+                    entry.widget.close()
+
+    def _entry(self, name):
+        entry = self._entries.get(name)
+        if entry is None:
+            raise self._unknown(name)
+        return entry
+
+    def _unknown(self, name):
+        return WidgetError("There is no widget %s." % name, "unknown")
+
+    async def _once(self, widget, use, deadline_ms=None):
+        if isinstance(widget, str):
+            return await self._execute(self._entry(widget).widget, widget, use, deadline_ms)
+        if isinstance(widget, Widget):
+            return await self._execute(widget, "(new widget)", use, deadline_ms)
+        loaded = self.load(widget)
+        try:
+            return await self._execute(loaded, "(new widget)", use, deadline_ms)
+        finally:
+            loaded.close()
+
+    async def _execute(self, widget, name, use, deadline_ms, entry=None):
+        limit = self.limits.DEADLINE_MS if deadline_ms is None else deadline_ms
+        run = Execution(widget, name, self.host, self.limits, limit, self.threads)
+        if entry is not None:
+            entry.running = run
+        try:
+            await run.initialize()
+            return await use(run)
+        finally:
+            if entry is not None:
+                entry.running = None
+            run.close()

@@ -1,0 +1,264 @@
+"""One run of a widget: a fresh instance, its calls in both directions, its quotas, its end.
+
+With threads (`wasm3.THREADS`) the guest runs in a native thread of its own and parks in each host call, while this
+coroutine waits for the instance's poll ioctl and serves the call. Inline, the guest runs on this thread and the engine
+calls back. The host interfaces and the canonical ABI are the same for both.
+"""
+
+import asyncio
+import time
+
+import wasm3
+
+from . import hosts
+from .abi import Memory
+from .errors import (
+    HostError,
+    InvalidError,
+    LinkError,
+    MalformedError,
+    QuotaError,
+    TrapError,
+    UnsupportedError,
+    WidgetError,
+)
+
+
+def translate(error):
+    """The runtime's error for one of the engine's."""
+    message = str(error.args[0]) if error.args else "failed"
+    kind = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str) else None
+    if isinstance(error, wasm3.QuotaError):
+        if kind == "cancelled" or message == "cancelled":
+            return QuotaError("The run was cancelled.", "cancelled")
+        if kind == "deadline" or message == "deadline":
+            return QuotaError("The widget took too long and was stopped.", "deadline")
+        if kind == "fuel" or message == "fuel":
+            return QuotaError("The widget used up its computing time and was stopped.", "fuel")
+        return QuotaError("The widget used up a quota: %s." % message, kind)
+    if isinstance(error, wasm3.TrapError):
+        return TrapError("The widget crashed: %s." % message, kind)
+    if isinstance(error, wasm3.MalformedError):
+        return MalformedError("The widget's code is damaged: %s." % message, kind)
+    if isinstance(error, wasm3.InvalidError):
+        return InvalidError("The widget's code is not valid: %s." % message, kind)
+    if isinstance(error, wasm3.UnsupportedError):
+        return UnsupportedError("The widget's code needs what the display doesn't have: %s." % message, kind)
+    if isinstance(error, wasm3.LinkError):
+        return LinkError("The widget doesn't fit the display: %s." % message, kind)
+    return HostError("The display couldn't run the widget: %s." % message, kind)
+
+
+async def _news(instance):
+    # Waits until the instance's poll() has something to say (the stream protocol's poll ioctl).
+    yield asyncio.core._io_queue.queue_read(instance)
+
+
+def _drive(coroutine):
+    """Runs a coroutine to its end on this stack, other tasks in between: for hosts of inline instances."""
+    core = asyncio.core
+    current = core.cur_task
+    if current is None:
+        return asyncio.run(coroutine)
+    try:
+        return core.run_until_complete(core.create_task(coroutine))
+    finally:
+        core.cur_task = current
+
+
+def _finish(coroutine):
+    """The result of a coroutine that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("a host function waited")
+
+
+class Execution:
+    """A fresh instance of `widget` and one use of it: `async with`-less; `close()` is due on every path.
+
+    name: for the log. host: see Runtime. limits: Limits. deadline_ms: of everything until close.
+    """
+
+    def __init__(self, widget, name, host, limits, deadline_ms, threads):
+        self.name = name
+        self.host = host
+        self.limits = limits
+        self._layout = widget.layout
+        self._threads = threads
+        self._spent = {}
+        self._ends = time.ticks_add(time.ticks_ms(), deadline_ms)
+        self._depth = 0  # calls into the guest that are under way
+        self._locked = False  # the guest may not call out: it allocates or cleans up
+        self._starting = False  # the core module's start function runs
+        self._cancelled = False
+        self._waiting = None  # the task that waits outside for this run
+        self._services = []
+        imports = []
+        for module, field, _kind, typ in widget.imports:
+            found = widget.layout.imports[(module, field)]
+            imports.append((module, field, typ))
+            self._services.append((hosts.FUNCTIONS[(found.interface, found.function)], found))
+        options = {
+            "stack": limits.WASM_STACK_BYTES,
+            "pages": limits.MEMORY_PAGES,
+            "native_stack": limits.NATIVE_STACK_BYTES,
+        }
+        if not threads:
+            options["host"] = self._serve_inline
+        try:
+            self._instance = widget.module.instantiate(imports, **options)
+        except wasm3.Error as error:
+            raise translate(error)
+        except MemoryError:
+            raise HostError("The display has too little memory for this widget.", "memory")
+        self.memory = Memory(self._instance)
+        self._instance.deadline(deadline_ms)
+        if limits.FUEL is not None:
+            self._instance.fuel(limits.FUEL)
+
+    def close(self):
+        """Stops and frees the instance. May be called more than once."""
+        self._instance.close()
+
+    def cancel(self):
+        """Ends the run soon, wherever it is; it raises QuotaError with the kind "cancelled"."""
+        self._cancelled = True
+        self._instance.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    # What the host interfaces use
+
+    def spend(self, limit, amount, what):
+        """Counts towards the quota `limit` of Limits."""
+        spent = self._spent.get(limit, 0) + amount
+        self._spent[limit] = spent
+        if spent > getattr(self.limits, limit):
+            raise QuotaError("The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit)
+
+    async def lower(self, data, realloc):
+        """Copies a string or list<u8> into the guest, in memory that its allocator gives. Returns the pointer.
+
+        The allocator is called for nothing at all as well, and may not call out.
+        """
+        pointer = await self.call(realloc, 0, 0, 1, len(data), locked=True)
+        self.memory.check(pointer, len(data), 1, "its new memory")
+        self.memory.write(pointer, data)
+        return pointer
+
+    async def outside(self, coroutine):
+        """Awaits what the host does for the guest, within the run's deadline."""
+        left = time.ticks_diff(self._ends, time.ticks_ms())
+        if self._cancelled:
+            left = 0
+        self._waiting = asyncio.current_task() if self._threads else None
+        try:
+            limited = asyncio.wait_for_ms(coroutine, max(left, 0))
+            return await limited if self._threads else _drive(limited)
+        except asyncio.TimeoutError:
+            raise QuotaError("The widget took too long and was stopped.", "deadline")
+        except asyncio.CancelledError:
+            if self._cancelled:
+                raise QuotaError("The run was cancelled.", "cancelled")
+            raise
+        finally:
+            self._waiting = None
+
+    # Calls into the guest
+
+    async def initialize(self):
+        """The core module's start function, then `_initialize`."""
+        if self._instance.has_start:
+            self._starting = True
+            await self._guarded(None, ())
+            self._starting = False
+        if self._layout.initialize is not None:
+            await self.call(self._layout.initialize)
+
+    async def call(self, function, *arguments, locked=False):
+        """Calls a core function of the guest and serves its host calls. Returns the core result or None."""
+        if not locked:
+            return await self._guarded(function, arguments)
+        before = self._locked
+        self._locked = True
+        result = await self._guarded(function, arguments)
+        self._locked = before
+        return result
+
+    async def _guarded(self, function, arguments):
+        try:
+            if self._threads:
+                return await self._call_parked(function, arguments)
+            if function is None:
+                return self._instance.run_start()
+            return self._instance.call(function, *arguments)
+        except wasm3.Error as error:
+            raise translate(error)
+        except MemoryError:
+            raise HostError("The display has too little memory for this widget.", "memory")
+
+    async def _call_parked(self, function, arguments):
+        instance = self._instance
+        if function is None:
+            instance.run_start()
+        else:
+            instance.start(function, *arguments)
+        while True:
+            news = instance.poll()
+            if news is None:
+                await _news(instance)
+            elif news[0] == wasm3.DONE:
+                return news[1]
+            else:
+                instance.reply(await self._serve(news[1], news[2]))
+
+    # Calls from the guest
+
+    def _serve_inline(self, index, arguments):
+        return _finish(self._serve(index, arguments))
+
+    async def _serve(self, index, arguments):
+        function, found = self._services[index]
+        if self._locked:
+            raise TrapError("The widget called the display while it was allocating or cleaning up.")
+        if self._starting and not found.early:
+            raise TrapError("The widget called the display before it was complete.")
+        self.spend("HOST_CALLS", 1, "host calls")
+        try:
+            return await function(self, arguments, found.realloc)
+        except (WidgetError, wasm3.Error, MemoryError, asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise HostError("The display failed to serve the widget: %s." % error)
+
+    # The world's exports
+
+    async def text(self, name, limit, *arguments):
+        """Calls an export whose result is a string, or a record of one string, and cleans up after it."""
+        export = self._layout.exports[name]
+        result = await self.call(export.core, *arguments)
+        pointer, size = self.memory.read_pair(result, "the result of " + name)
+        value = self.memory.read_string(pointer, size, limit, "result of " + name)
+        await self._post_return(export, result)
+        return value
+
+    async def number(self, name):
+        """Calls an export whose result is a u32."""
+        export = self._layout.exports[name]
+        result = await self.call(export.core)
+        await self._post_return(export, result)
+        return result
+
+    async def run(self, seconds, nanoseconds, config):
+        """The export `run`: the widget's text for its configuration (str, JSON)."""
+        data = config.encode()
+        if len(data) > self.limits.CONFIG_BYTES:
+            raise QuotaError("The widget's configuration is too long: %d bytes." % len(data), "size")
+        pointer = await self.lower(data, self._layout.exports["run"].realloc)
+        return await self.text("run", self.limits.RESULT_BYTES, seconds, nanoseconds, pointer, len(data))
+
+    async def _post_return(self, export, result):
+        if export.post_return is not None:
+            await self.call(export.post_return, result, locked=True)
