@@ -15,6 +15,7 @@ _SPREAD = 5  # pixels that a margin may grow by if there is room
 _HEADER_PADDING = 5
 _MESSAGE_LINES = 12
 SIZES = ("large", "normal", "small")
+_EMPTY = ("No widgets yet", 'Connect over USB and type wg.setup(), or wg.install("Time") for a first one.')
 
 
 class Block:
@@ -95,6 +96,16 @@ def draw_page(canvas, theme, header, items, size, page):
             y += 1
         draw_block(canvas, theme, face, block, y + margin)
         y += block.height + 2 * margin
+    if not items:
+        large, normal = _text.face("large"), _text.face("normal")
+        y = top + (canvas.height - top) // 3
+        x = (canvas.width - pixels.measure(large.text, _EMPTY[0])) // 2
+        canvas.text(large.text, _EMPTY[0], x, y, theme.text)
+        y += large.text_height + 4
+        for line in _text.wrap(normal.text, _EMPTY[1], canvas.width - 4 * _LEFT, 3)[0]:
+            x = (canvas.width - pixels.measure(normal.text, line)) // 2
+            canvas.text(normal.text, line, x, y, theme.dim)
+            y += normal.text_height
     return len(pages)
 
 

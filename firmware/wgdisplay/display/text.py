@@ -31,7 +31,7 @@ def face(size):
             from wgfonts import label_large as label
             from wgfonts import text_large as text
 
-            margin = 6
+            margin = 5
         elif size == "small":
             from wgfonts import label_small as label
             from wgfonts import text_small as text
@@ -40,7 +40,7 @@ def face(size):
         else:
             from wgfonts import label, text
 
-            margin = 5
+            margin = 4
         _faces[size] = Face(label.DATA, text.DATA, margin)
     return _faces[size]
 

@@ -6,14 +6,15 @@ Colours are (red, green, blue), 0 to 255; `rgb565` makes a framebuffer's number 
 
 TEXT_CONTRAST = 7.0
 LABEL_CONTRAST = 4.5
-LINE_CONTRAST = 1.35
+LINE_CONTRAST = 1.25
 
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
-_TEXT = (255, 246, 214)  # warm white
-_ACCENT = (64, 208, 235)
-_ERROR = (255, 120, 96)
-_HEADER = (10, 42, 84)
+_HEADER = (14, 54, 110)
+# On dark and on light backgrounds; `readable` moves them further where that is not enough.
+_TEXT = ((255, 246, 214), (36, 32, 26))  # warm white, warm black
+_ACCENT = ((64, 208, 235), (0, 104, 136))
+_ERROR = ((255, 120, 96), (190, 36, 20))
 
 
 def parse(text):
@@ -71,16 +72,18 @@ class Theme:
 
     def __init__(self, background):
         base = parse(background)
-        light = luminance(base) > 0.18
-        header = mix(_HEADER, base, 4) if not light else mix(base, _BLACK, 2)
+        light = contrast(_BLACK, base) > contrast(_WHITE, base)
+        far = _BLACK if light else _WHITE
+        header = mix(base, _BLACK, 2) if light else mix(_HEADER, base, 2)
         if contrast(header, base) < LINE_CONTRAST:
-            header = mix(base, _WHITE if not light else _BLACK, 3)
+            header = mix(base, far, 3)
+        text, accent, error = _TEXT[light], _ACCENT[light], _ERROR[light]
         self.background = rgb565(base)
         self.header = rgb565(header)
-        self.header_text = rgb565(readable(_WHITE, header, LABEL_CONTRAST))
-        self.text = rgb565(readable(_TEXT, base, TEXT_CONTRAST))
-        self.accent = rgb565(readable(_ACCENT, base, LABEL_CONTRAST))
-        self.divider = rgb565(readable(_ACCENT, base, 3.0))
-        self.error = rgb565(readable(_ERROR, base, LABEL_CONTRAST))
-        self.line = rgb565(readable(mix(base, _WHITE if not light else _BLACK, 2), base, LINE_CONTRAST))
-        self.dim = rgb565(readable(mix(base, _WHITE if not light else _BLACK, 6), base, LABEL_CONTRAST))
+        self.header_text = rgb565(readable(_BLACK if light else _WHITE, header, LABEL_CONTRAST))
+        self.text = rgb565(readable(text, base, TEXT_CONTRAST))
+        self.accent = rgb565(readable(accent, base, LABEL_CONTRAST))
+        self.divider = rgb565(readable(accent, base, 3.0))
+        self.error = rgb565(readable(error, base, LABEL_CONTRAST))
+        self.line = rgb565(readable(mix(base, far, 2), base, LINE_CONTRAST))
+        self.dim = rgb565(readable(mix(base, far, 6), base, LABEL_CONTRAST))

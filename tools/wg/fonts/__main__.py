@@ -26,10 +26,10 @@ class Face:
 FACES = (
     Face("label_small", BOLD, 12, 15, (coverage.TEXT,)),
     Face("text_small", REGULAR, 13, 16, (coverage.TEXT, coverage.GRAPHICS)),
-    Face("label", BOLD, 13, 17, (coverage.TEXT,)),
-    Face("text", REGULAR, 16, 20, (coverage.TEXT, coverage.GRAPHICS)),
-    Face("label_large", BOLD, 16, 21, (coverage.TEXT,)),
-    Face("text_large", REGULAR, 21, 26, (coverage.TEXT, coverage.GRAPHICS)),
+    Face("label", BOLD, 13, 16, (coverage.TEXT,)),
+    Face("text", REGULAR, 16, 19, (coverage.TEXT, coverage.GRAPHICS)),
+    Face("label_large", BOLD, 16, 20, (coverage.TEXT,)),
+    Face("text_large", REGULAR, 21, 25, (coverage.TEXT, coverage.GRAPHICS)),
 )
 
 
