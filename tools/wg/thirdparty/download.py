@@ -62,7 +62,7 @@ def fetch(source: Source) -> Fetched:
                 return way(source)
             except ToolError as error:
                 failures.append(f"{place}: {error}")
-                progress(f"not to be had there: {str(error).splitlines()[0]}")
+                progress(f"not to be had there: {str(error).splitlines()[-1]}")
     raise ToolError(
         f"{source.name} {source.version} can't be fetched from either place. "
         f"Check the network, or put {source.file} into {_file(source).parent}.\n" + "\n".join(failures)

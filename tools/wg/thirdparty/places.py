@@ -81,8 +81,9 @@ def from_git(git: Git, bare: Path) -> None:
     """
     if has_commit(git, bare):
         return
-    if not (bare / "HEAD").exists():
-        run(["git", "init", "--quiet", "--bare", bare], timeout=_QUICK)
+    # What is there is damaged or of another version; git can't fetch over damaged objects.
+    shutil.rmtree(bare, ignore_errors=True)
+    run(["git", "init", "--quiet", "--bare", bare], timeout=_QUICK)
     fetch: Command = [
         "git",
         "--git-dir",
