@@ -1,0 +1,533 @@
+/* The WebAssembly engine: instances of modules, run by wasm3. */
+#include "engine.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "heap.h"
+#include "module.h"
+#include "wasm3_compat.h"
+
+#if defined(ESP_PLATFORM)
+#include "esp_timer.h"
+#endif
+
+struct wg_instance {
+    wg_module *module;
+    wg_heap heap;
+    wg_limits limits;
+    IM3Environment environment;
+    IM3Runtime runtime;
+    IM3Module linked;       /* wasm3's module, which the runtime owns once it is loaded */
+    uint32_t *offers;       /* of each imported function, the index of the host's */
+    wg_host host;
+    wg_poll poll;
+    void *context;
+    unsigned depth; /* runs that are active within each other */
+    bool dead;
+
+    wg_error error;       /* why the run ends, when wasm3's result is one of the engine's own */
+    int64_t fuel;         /* of each outermost run; negative: no limit */
+    int64_t fuel_left;    /* of the active one, without what is granted */
+    int32_t granted;      /* what the slice was filled with */
+
+    /* For any thread. Times are of wg_clock_ms(). */
+    int cancelled;
+    int running;
+    int32_t deadline_ms;  /* of each outermost run; negative: none */
+    int has_deadline;     /* of the active run */
+    uint32_t deadline_at;
+};
+
+#define GET(FIELD) __atomic_load_n(&(FIELD), __ATOMIC_ACQUIRE)
+#define SET(FIELD, VALUE) __atomic_store_n(&(FIELD), (VALUE), __ATOMIC_RELEASE)
+
+/* Results of wasm3 for what the engine itself ends; instance->error says more. */
+static const char *const ended = "[wg] ended by the host";
+
+/* ---- Time ---- */
+
+uint32_t wg_clock_ms(void) {
+#if defined(ESP_PLATFORM)
+    return (uint32_t)(esp_timer_get_time() / 1000);
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+#endif
+}
+
+/* ---- Ending a run ---- */
+
+bool wg_instance_may_go_on(wg_instance *instance, wg_error *error) {
+    if (GET(instance->cancelled)) {
+        wg_error_set(error, WG_QUOTA, "cancelled", "the run was cancelled");
+        return false;
+    }
+    if (wg_instance_time_left(instance) == 0) {
+        wg_error_set(error, WG_QUOTA, "deadline", "the run took longer than its deadline of %ld ms",
+                     (long)GET(instance->deadline_ms));
+        return false;
+    }
+    return true;
+}
+
+static void grant(wg_instance *instance) {
+    int32_t slice = WG_SLICE;
+    if (instance->fuel >= 0 && instance->fuel_left < slice) {
+        slice = (int32_t)instance->fuel_left;
+    }
+    instance->granted = slice;
+    wg_m3_header(instance->runtime)->slice = slice;
+}
+
+/* The slice is used up. */
+static const void *interrupt(IM3Runtime runtime) {
+    wg_instance *instance = m3_GetUserData(runtime);
+    if (!wg_instance_may_go_on(instance, &instance->error)) {
+        return ended;
+    }
+    if (instance->fuel >= 0) {
+        instance->fuel_left -= (int64_t)instance->granted - wg_m3_header(runtime)->slice;
+        if (instance->fuel_left < 0) {
+            wg_error_set(&instance->error, WG_QUOTA, "fuel", "the run used up its fuel of %lld calls and loops",
+                         (long long)instance->fuel);
+            return ended;
+        }
+    }
+    if (instance->poll != NULL && instance->poll(instance->context)) {
+        wg_error_set(&instance->error, WG_INTERRUPT, NULL, "the run was interrupted");
+        return ended;
+    }
+    grant(instance);
+    return NULL;
+}
+
+void wg_instance_cancel(wg_instance *instance) {
+    SET(instance->cancelled, 1);
+}
+
+bool wg_instance_cancelled(const wg_instance *instance) {
+    return GET(instance->cancelled) != 0;
+}
+
+void wg_instance_set_deadline(wg_instance *instance, int32_t ms) {
+    SET(instance->deadline_ms, ms);
+    if (GET(instance->running)) {
+        SET(instance->deadline_at, wg_clock_ms() + (uint32_t)ms);
+        SET(instance->has_deadline, ms >= 0);
+    }
+}
+
+int32_t wg_instance_time_left(const wg_instance *instance) {
+    if (!GET(instance->has_deadline)) {
+        return -1;
+    }
+    int32_t left = (int32_t)(GET(instance->deadline_at) - wg_clock_ms());
+    return left > 0 ? left : 0;
+}
+
+void wg_instance_set_fuel(wg_instance *instance, int64_t fuel) {
+    instance->fuel = fuel;
+}
+
+/* ---- Errors of wasm3 ---- */
+
+typedef struct {
+    const char *const *result;
+    const char *kind;
+} wg_trap_kind;
+
+/* The specification's names, but the first, which is also the engine's own for reads and writes from the host. */
+static const char *const out_of_bounds = "memory access out of bounds";
+
+static const wg_trap_kind trap_kinds[] = {
+    {&m3Err_trapOutOfBoundsMemoryAccess, "memory access out of bounds"},
+    {&m3Err_trapDivisionByZero, "integer divide by zero"},
+    {&m3Err_trapIntegerOverflow, "integer overflow"},
+    {&m3Err_trapIntegerConversion, "invalid conversion to integer"},
+    {&m3Err_trapIndirectCallTypeMismatch, "indirect call type mismatch"},
+    {&m3Err_trapTableIndexOutOfRange, "undefined element"},
+    {&m3Err_trapTableElementIsNull, "uninitialized element"},
+    {&m3Err_trapTableOutOfBounds, "out of bounds table access"},
+    {&m3Err_trapUnreachable, "unreachable"},
+    {&m3Err_trapStackOverflow, "call stack exhausted"},
+};
+
+/* What a result of wasm3 means. `what` is what was tried, as in "the call". */
+static void explain(wg_instance *instance, M3Result result, const char *what, wg_error *error) {
+    if (result == ended) {
+        *error = instance->error;
+        return;
+    }
+    for (size_t i = 0; i < sizeof(trap_kinds) / sizeof(*trap_kinds); i++) {
+        if (result == *trap_kinds[i].result) {
+            wg_error_set(error, WG_TRAP, trap_kinds[i].kind, "wasm trap: %s", trap_kinds[i].kind);
+            return;
+        }
+    }
+    if (instance->heap.refused || result == m3Err_mallocFailed || result == m3Err_mallocFailedCodePage) {
+        wg_error_set(error, WG_QUOTA, "heap", "%s needs more engine memory than the %u bytes it may have", what,
+                     (unsigned)instance->heap.limit);
+        return;
+    }
+    if (result == m3Err_functionStackOverflow) {
+        wg_error_set(error, WG_UNSUPPORTED, "limit", "a function of the module is too large for this engine");
+        return;
+    }
+    wg_error_set(error, WG_UNSUPPORTED, NULL, "%s failed: %s", what, result);
+}
+
+/* ---- Host functions ---- */
+
+static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64_t *stack, void *memory) {
+    (void)memory;
+    wg_instance *instance = m3_GetUserData(runtime);
+    uint32_t index = wg_m3_function_index(instance->linked, import->function);
+    const wg_type *type = instance->module->functions[index];
+    uint64_t args[WG_MAX_PARAMS];
+    uint64_t result = 0;
+    /* results first, then parameters; of 32-bit values, the other half is undefined */
+    for (unsigned i = 0; i < type->params; i++) {
+        bool narrow = type->letters[i] == 'i' || type->letters[i] == 'f';
+        args[i] = narrow ? *(uint32_t *)&stack[type->results + i] : stack[type->results + i];
+    }
+    if (instance->host == NULL) {
+        wg_error_set(&instance->error, WG_HOST, NULL, "the module called the host, which has no functions");
+        return ended;
+    }
+    wg_heap *payer = wg_heap_enter(NULL);
+    bool good = instance->host(instance->context, instance->offers[index], args, type->params, &result,
+                               &instance->error);
+    wg_heap_enter(payer);
+    if (!good) {
+        return ended;
+    }
+    if (type->results == 1) {
+        bool narrow = type->letters[type->params] == 'i' || type->letters[type->params] == 'f';
+        if (narrow) {
+            *(uint32_t *)stack = (uint32_t)result;
+        } else {
+            *stack = result;
+        }
+    }
+    return NULL;
+}
+
+static bool same_name(wg_name a, wg_name b) {
+    return a.size == b.size && memcmp(a.text, b.text, a.size) == 0;
+}
+
+/* Finds the host's function for an imported one. */
+static bool resolve(const wg_import *import, const wg_offer *offers, size_t count, uint32_t *offer, wg_error *error) {
+    int module_size = import->module.size < 64 ? (int)import->module.size : 64;
+    int name_size = import->name.size < 64 ? (int)import->name.size : 64;
+    static const char *const kinds[] = {"function", "table", "memory", "global"};
+    if (import->item.kind != WG_FUNC) {
+        wg_error_set(error, WG_LINK, NULL, "the module imports the %s \"%.*s\" \"%.*s\"; only functions can be imported",
+                     kinds[import->item.kind], module_size, import->module.text, name_size, import->name.text);
+        return false;
+    }
+    const wg_type *type = import->item.type;
+    char text[WG_MAX_PARAMS + 4];
+    size_t length = wg_type_write(type, text, sizeof(text));
+    bool named = false;
+    for (size_t i = 0; i < count; i++) {
+        if (same_name(offers[i].module, import->module) && same_name(offers[i].name, import->name)) {
+            named = true;
+            if (length < sizeof(text) && offers[i].type_size == length && memcmp(offers[i].type, text, length) == 0 &&
+                type->params <= WG_MAX_PARAMS && type->results <= 1) {
+                *offer = (uint32_t)i;
+                return true;
+            }
+        }
+    }
+    wg_error_set(error, WG_LINK, NULL,
+                 named ? "the import \"%.*s\" \"%.*s\" has the type \"%s\", which is not that of the host's function"
+                       : "the host has no function \"%.*s\" \"%.*s\" (of type \"%s\")",
+                 module_size, import->module.text, name_size, import->name.text, text);
+    return false;
+}
+
+/* ---- Instances ---- */
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise) {
+    return value != 0 ? value : otherwise;
+}
+
+/* A C string of a name, for wasm3, whose own are such too; to be freed. */
+static char *c_string(wg_name name) {
+    char *text = wg_heap_allocate(name.size + 1);
+    if (text != NULL) {
+        memcpy(text, name.text, name.size);
+    }
+    return text;
+}
+
+static M3Result link_import(wg_instance *instance, const wg_import *import) {
+    char *module = c_string(import->module);
+    char *name = c_string(import->name);
+    M3Result result = m3Err_mallocFailed;
+    if (module != NULL && name != NULL) {
+        result = m3_LinkRawFunctionEx(instance->linked, module, name, NULL, call_host, NULL);
+    }
+    wg_heap_free(module);
+    wg_heap_free(name);
+    return result;
+}
+
+static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t count, wg_error *error) {
+    wg_module *module = instance->module;
+    instance->offers = wg_heap_allocate((module->imported_functions + 1) * sizeof(*instance->offers));
+    instance->environment = m3_NewEnvironment();
+    if (instance->environment != NULL) {
+        instance->runtime = m3_NewRuntime(instance->environment, instance->limits.stack, instance);
+    }
+    if (instance->runtime == NULL || instance->offers == NULL) {
+        explain(instance, m3Err_mallocFailed, "the instance", error);
+        return false;
+    }
+    wg_m3_set_limits(instance->runtime, instance->limits.pages, interrupt);
+    for (size_t i = 0; i < module->imports_count; i++) {
+        uint32_t offer = 0;
+        if (!resolve(&module->imports[i], offers, count, &offer, error)) {
+            return false;
+        }
+        instance->offers[module->imports[i].item.index] = offer;
+    }
+    if (module->memories_count > 0 && module->memories[0].bounds.min > instance->limits.pages) {
+        wg_error_set(error, WG_QUOTA, "pages", "the module begins with %u pages of memory; the limit is %u",
+                     (unsigned)module->memories[0].bounds.min, (unsigned)instance->limits.pages);
+        return false;
+    }
+    IM3Module parsed = NULL;
+    M3Result result = m3_ParseModule(instance->environment, &parsed, module->bytes, (uint32_t)module->size);
+    if (result == m3Err_none && parsed->numFunctions != module->functions_count) {
+        result = m3Err_wasmMalformed;
+    }
+    if (result == m3Err_none) {
+        result = m3_LoadModule(instance->runtime, parsed);
+    }
+    if (result != m3Err_none) {
+        explain(instance, result, "reading the module", error);
+        if (error->code == WG_UNSUPPORTED && error->kind == NULL) {
+            error->code = WG_MALFORMED;
+        }
+        m3_FreeModule(parsed);
+        return false;
+    }
+    instance->linked = parsed;
+    for (size_t i = 0; i < module->imports_count; i++) {
+        result = link_import(instance, &module->imports[i]);
+        if (result != m3Err_none) {
+            explain(instance, result, "linking the module", error);
+            return false;
+        }
+    }
+    return true;
+}
+
+wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t count, const wg_limits *limits,
+                             wg_error *error) {
+    wg_heap *payer = wg_heap_enter(NULL);
+    wg_instance *instance = wg_heap_allocate(sizeof(*instance));
+    if (instance == NULL) {
+        wg_heap_enter(payer);
+        wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory for an instance");
+        return NULL;
+    }
+    instance->module = wg_module_hold(module);
+    instance->limits.stack = or_default(limits->stack, WG_STACK_SIZE);
+    instance->limits.pages = or_default(limits->pages, WG_PAGES);
+    instance->limits.native_stack = or_default(limits->native_stack, WG_NATIVE_STACK);
+    instance->limits.heap = or_default(limits->heap, WG_HEAP_SIZE);
+    instance->heap.limit = instance->limits.heap;
+    instance->fuel = -1;
+    instance->deadline_ms = -1;
+    wg_heap_enter(&instance->heap);
+    bool good = instantiate(instance, offers, count, error);
+    wg_heap_enter(payer);
+    if (!good) {
+        wg_instance_free(instance);
+        return NULL;
+    }
+    return instance;
+}
+
+void wg_instance_free(wg_instance *instance) {
+    if (instance == NULL) {
+        return;
+    }
+    m3_FreeRuntime(instance->runtime);
+    m3_FreeEnvironment(instance->environment);
+    wg_heap_free(instance->offers);
+    wg_module_release(instance->module);
+    wg_heap_free(instance);
+}
+
+void wg_instance_set_hooks(wg_instance *instance, wg_host host, wg_poll poll, void *context) {
+    instance->host = host;
+    instance->poll = poll;
+    instance->context = context;
+}
+
+uint32_t wg_instance_find(const wg_instance *instance, const char *name, size_t size, const wg_type **type) {
+    const wg_module *module = instance->module;
+    for (size_t i = 0; i < module->exports_count; i++) {
+        const wg_export *candidate = &module->exports[i];
+        if (candidate->item.kind == WG_FUNC && candidate->name.size == size &&
+            memcmp(candidate->name.text, name, size) == 0) {
+            *type = candidate->item.type;
+            return candidate->item.index;
+        }
+    }
+    return UINT32_MAX;
+}
+
+uint32_t wg_instance_start_function(const wg_instance *instance) {
+    return instance->module->start_function;
+}
+
+/* ---- Calls ---- */
+
+/* The first of a nest of runs begins. */
+static void begin(wg_instance *instance, size_t native_room) {
+    instance->fuel_left = instance->fuel;
+    int32_t ms = GET(instance->deadline_ms);
+    SET(instance->deadline_at, wg_clock_ms() + (uint32_t)ms);
+    SET(instance->has_deadline, ms >= 0);
+    SET(instance->running, 1);
+    grant(instance);
+    size_t room = native_room < instance->limits.native_stack ? native_room : instance->limits.native_stack;
+    char *here = m3NativeStackPointer();
+    wg_m3_set_native_limit(instance->runtime, here - room);
+}
+
+static void finish(wg_instance *instance) {
+    SET(instance->running, 0);
+    SET(instance->has_deadline, 0);
+}
+
+static bool run(wg_instance *instance, uint32_t index, const wg_type *type, const uint64_t *args, uint64_t *results,
+                wg_error *error) {
+    IM3Function function = wg_m3_function(instance->linked, index);
+    M3Result result = wg_m3_compile(function);
+    if (result == m3Err_none && !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
+        result = m3Err_trapStackOverflow;
+    }
+    if (result == m3Err_none) {
+        const void *pointers[WG_MAX_PARAMS + 1];
+        for (unsigned i = 0; i < type->params; i++) {
+            pointers[i] = &args[i];
+        }
+        result = m3_Call(function, type->params, pointers);
+    }
+    if (result == m3Err_none) {
+        const void *pointers[WG_MAX_RESULTS + 1];
+        for (unsigned i = 0; i < type->results; i++) {
+            results[i] = 0;
+            pointers[i] = &results[i];
+        }
+        result = m3_GetResults(function, type->results, pointers);
+    }
+    if (result != m3Err_none) {
+        explain(instance, result, "the call", error);
+        return false;
+    }
+    return true;
+}
+
+bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *args, size_t count, uint64_t *results,
+                      size_t native_room, wg_error *error) {
+    if (instance->dead) {
+        wg_error_set(error, WG_ERROR, NULL, "this instance ended in an error before; make a new one");
+        return false;
+    }
+    if (index >= instance->module->functions_count) {
+        wg_error_set(error, WG_ERROR, NULL, "there is no such function");
+        return false;
+    }
+    const wg_type *type = instance->module->functions[index];
+    if (count != type->params) {
+        wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params, (unsigned)count);
+        return false;
+    }
+    if (type->params > WG_MAX_PARAMS || type->results > WG_MAX_RESULTS) {
+        wg_error_set(error, WG_UNSUPPORTED, "limit", "the function has more than %u parameters or %u results",
+                     WG_MAX_PARAMS, WG_MAX_RESULTS);
+        return false;
+    }
+    if (instance->depth >= WG_MAX_DEPTH) {
+        wg_error_set(error, WG_QUOTA, "depth", "calls between host and module are more than %u deep", WG_MAX_DEPTH);
+        return false;
+    }
+    wg_heap *payer = wg_heap_enter(&instance->heap);
+    instance->heap.refused = false;
+    if (instance->depth == 0) {
+        begin(instance, native_room);
+    }
+    instance->depth++;
+    bool good = wg_instance_may_go_on(instance, error) && run(instance, index, type, args, results, error);
+    instance->depth--;
+    if (!good) {
+        instance->dead = true;
+    }
+    if (instance->depth == 0) {
+        finish(instance);
+    }
+    wg_heap_enter(payer);
+    return good;
+}
+
+/* ---- Linear memory ---- */
+
+size_t wg_instance_memory_size(const wg_instance *instance) {
+    return wg_m3_memory_size(instance->runtime);
+}
+
+bool wg_instance_check(const wg_instance *instance, uint32_t pointer, size_t size, wg_error *error) {
+    size_t memory = wg_instance_memory_size(instance);
+    if (pointer > memory || size > memory - pointer) {
+        wg_error_set(error, WG_TRAP, out_of_bounds, "%s: %lu bytes at %lu, of a memory of %lu bytes", out_of_bounds,
+                     (unsigned long)size, (unsigned long)pointer, (unsigned long)memory);
+        return false;
+    }
+    return true;
+}
+
+bool wg_instance_read(const wg_instance *instance, uint32_t pointer, void *to, size_t size, wg_error *error) {
+    if (!wg_instance_check(instance, pointer, size, error)) {
+        return false;
+    }
+    if (size > 0) {
+        memcpy(to, wg_m3_memory(instance->runtime) + pointer, size);
+    }
+    return true;
+}
+
+bool wg_instance_write(wg_instance *instance, uint32_t pointer, const void *from, size_t size, wg_error *error) {
+    if (!wg_instance_check(instance, pointer, size, error)) {
+        return false;
+    }
+    if (size > 0) {
+        memcpy(wg_m3_memory(instance->runtime) + pointer, from, size);
+    }
+    return true;
+}
+
+bool wg_instance_dead(const wg_instance *instance) {
+    return instance->dead;
+}
+
+uint32_t wg_instance_native_stack(const wg_instance *instance) {
+    return instance->limits.native_stack;
+}
+
+size_t wg_instance_heap_used(const wg_instance *instance) {
+    return instance->heap.used;
+}
+
+size_t wg_instance_heap_peak(const wg_instance *instance) {
+    return instance->heap.peak;
+}

@@ -1,0 +1,22 @@
+# Flags of wasm3's own objects, used by every make build of the engine.
+
+# -O3 and tail calls: without them each wasm instruction would nest a native frame.
+WG_WASM3_OPT ?= -O3
+WG_WASM3_CFLAGS = -std=gnu11 $(WG_WASM3_OPT) -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing \
+    -ffunction-sections -fdata-sections \
+    -Wall -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing \
+    $(WG_WASM3_DEFINES)
+
+# The same limits on every board. Names: the fourth export name of Rust's merged post-return would be lost with 3.
+WG_WASM3_DEFINES = -Dd_m3MaxDuplicateFunctionImpl=8 -Dd_m3MaxFunctionStackHeight=2000 \
+    -Dd_m3MaxConstantTableSize=120 -Dd_m3VerboseErrorMessages=0 -Dd_m3CodePageAlignSize=4096
+
+# What selects the machine: taken from the build's own CFLAGS. On x86-32, SSE2 instead of the x87, whose 80-bit
+# registers round twice and change NaNs.
+WG_MACHINE_CFLAGS ?= $(filter -m% --target=% -fsanitize=%,$(CFLAGS)) $(if $(filter -m32,$(CFLAGS)),-msse2 -mfpmath=sse)
+
+# What engine.c must agree on with wasm3's objects.
+WG_ENGINE_CFLAGS = $(WG_WASM3_DEFINES)
+ifneq ($(wildcard $(WG_ENGINE_DIR)/validate.c),)
+WG_ENGINE_CFLAGS += -DWG_HAVE_VALIDATE=1
+endif

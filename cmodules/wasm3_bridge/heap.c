@@ -1,0 +1,109 @@
+/* Memory of the engine, counted per instance. */
+#include "heap.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(ESP_PLATFORM)
+#include "esp_heap_caps.h"
+#endif
+
+/* Before each block. Its size keeps the block aligned as malloc's, but never below 8 bytes. */
+typedef struct {
+    _Alignas(8) wg_heap *owner;
+    size_t size;
+} wg_block;
+
+static _Thread_local wg_heap *current;
+
+wg_heap *wg_heap_enter(wg_heap *heap) {
+    wg_heap *before = current;
+    current = heap;
+    return before;
+}
+
+static bool charge(wg_heap *owner, size_t more) {
+    if (owner == NULL) {
+        return true;
+    }
+    if (more > owner->limit - owner->used) {
+        owner->refused = true;
+        return false;
+    }
+    owner->used += more;
+    if (owner->used > owner->peak) {
+        owner->peak = owner->used;
+    }
+    return true;
+}
+
+void *wg_heap_allocate(size_t size) {
+    if (size > SIZE_MAX / 2 || !charge(current, size + sizeof(wg_block))) {
+        return NULL;
+    }
+    wg_block *block = calloc(1, size + sizeof(wg_block));
+    if (block == NULL) {
+        if (current != NULL) {
+            current->used -= size + sizeof(wg_block);
+            current->refused = true;
+        }
+        return NULL;
+    }
+    block->owner = current;
+    block->size = size;
+    return block + 1;
+}
+
+void *wg_heap_resize(void *pointer, size_t size) {
+    if (pointer == NULL) {
+        return wg_heap_allocate(size);
+    }
+    wg_block *block = (wg_block *)pointer - 1;
+    wg_heap *owner = block->owner;
+    size_t old = block->size;
+    if (size > SIZE_MAX / 2 || (size > old && !charge(owner, size - old))) {
+        return NULL;
+    }
+    wg_block *moved = realloc(block, size + sizeof(wg_block));
+    if (moved == NULL) {
+        if (owner != NULL) {
+            owner->used -= size > old ? size - old : 0;
+            owner->refused = true;
+        }
+        return NULL;
+    }
+    if (owner != NULL && size < old) {
+        owner->used -= old - size;
+    }
+    moved->size = size;
+    return moved + 1;
+}
+
+void *wg_heap_resize_memory(void *pointer, size_t size) {
+    if (size > SIZE_MAX / 2) {
+        return NULL;
+    }
+    wg_block *block = pointer == NULL ? NULL : (wg_block *)pointer - 1;
+#if defined(ESP_PLATFORM) && defined(CONFIG_SPIRAM)
+    wg_block *moved = heap_caps_realloc(block, size + sizeof(wg_block), MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT);
+#else
+    wg_block *moved = realloc(block, size + sizeof(wg_block));
+#endif
+    if (moved == NULL) {
+        return NULL;
+    }
+    moved->owner = NULL;
+    moved->size = size;
+    return moved + 1;
+}
+
+void wg_heap_free(void *pointer) {
+    if (pointer != NULL) {
+        wg_block *block = (wg_block *)pointer - 1;
+        if (block->owner != NULL) {
+            block->owner->used -= block->size + sizeof(wg_block);
+        }
+        free(block);
+    }
+}

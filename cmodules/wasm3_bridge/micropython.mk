@@ -1,0 +1,32 @@
+# The engine as a user C module of MicroPython's make builds. WASM3_SRC: wasm3's sources with our patches.
+WG_ENGINE_DIR := $(USERMOD_DIR)
+WASM3_SRC ?= $(abspath $(WG_ENGINE_DIR)/../../build/wasm3/current)
+
+WG_ENGINE_OBJECTS := engine module heap task
+WG_WASM3_OBJECTS := m3_bind m3_code m3_compile m3_core m3_emit m3_env m3_exec m3_function m3_module m3_parse
+
+# The glue is scanned for qstrs, the rest is not.
+SRC_USERMOD_C += $(WG_ENGINE_DIR)/modwasm3.c
+SRC_USERMOD_LIB_C += $(addprefix $(WG_ENGINE_DIR)/,$(addsuffix .c,$(WG_ENGINE_OBJECTS)))
+ifneq ($(wildcard $(WG_ENGINE_DIR)/validate.c),)
+SRC_USERMOD_LIB_C += $(WG_ENGINE_DIR)/validate.c
+endif
+
+LDFLAGS_USERMOD += -lpthread -lm
+
+include $(WG_ENGINE_DIR)/flags.mk
+
+# wasm3's sources are outside of MicroPython's tree: compiled by a rule of their own, with flags that are theirs alone.
+WG_WASM3_BUILD = $(BUILD)/wasm3
+PY_O += $(addprefix $(WG_WASM3_BUILD)/,$(addsuffix .o,$(WG_WASM3_OBJECTS)))
+
+$(WG_WASM3_BUILD)/%.o: $(WASM3_SRC)/%.c
+	$(ECHO) "CC $<"
+	$(Q)mkdir -p $(dir $@)
+	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) -c -MMD -MF $(@:.o=.d) -o $@ $<
+
+-include $(addprefix $(WG_WASM3_BUILD)/,$(addsuffix .d,$(WG_WASM3_OBJECTS)))
+
+# No flag of ours goes to MicroPython's objects: names like module.h and task.h are in their include path too.
+%/wasm3_bridge/engine.o %/wasm3_bridge/module.o: CFLAGS += $(WG_ENGINE_CFLAGS) -isystem $(WASM3_SRC)
+%/wasm3_bridge/modwasm3.o: CFLAGS += -DWG_WASM3_VERSION='"$(shell sed -n 's/.*M3_VERSION  *"\(.*\)"/\1/p' $(WASM3_SRC)/wasm3.h)"'

@@ -1,0 +1,90 @@
+/*
+ * The engine's limits. Each can be set by the build (-DWG_...=n); those that instantiate() takes as an argument are
+ * defaults here.
+ */
+#ifndef WG_SETTINGS_H
+#define WG_SETTINGS_H
+
+/* Wasm stack of an instance, in bytes: values and locals of all active functions. */
+#ifndef WG_STACK_SIZE
+#define WG_STACK_SIZE (64 * 1024)
+#endif
+
+/* Least and most of the above that may be asked for. */
+#define WG_STACK_SIZE_MIN (4 * 1024)
+#define WG_STACK_SIZE_MAX (1024 * 1024)
+
+/* Linear memory of an instance, in pages of 64 KiB. memory.grow beyond it returns -1. */
+#ifndef WG_PAGES
+#define WG_PAGES 64
+#endif
+#define WG_PAGES_MAX 1024
+
+/* Native stack that a run may use, in bytes. */
+#ifndef WG_NATIVE_STACK
+#if defined(ESP_PLATFORM)
+#define WG_NATIVE_STACK (32 * 1024)
+#else
+#define WG_NATIVE_STACK (256 * 1024)
+#endif
+#endif
+#define WG_NATIVE_STACK_MIN (8 * 1024)
+#define WG_NATIVE_STACK_MAX (8 * 1024 * 1024)
+
+/*
+ * Native stack below that limit, which is not given to the wasm code: what the deepest engine function without a check
+ * of its own takes, with the C library's, and a host function in inline mode until MicroPython checks by itself.
+ */
+#ifndef WG_NATIVE_RESERVE
+#if defined(ESP_PLATFORM)
+#define WG_NATIVE_RESERVE (3 * 1024)
+#else
+#define WG_NATIVE_RESERVE (16 * 1024)
+#endif
+#endif
+
+/* Memory of the engine for one instance beyond its linear memory, in bytes: tables, compiled code, stack. */
+#ifndef WG_HEAP_SIZE
+#define WG_HEAP_SIZE (4 * 1024 * 1024)
+#endif
+
+/*
+ * Calls and loop iterations between two looks at cancel, deadline and fuel. A thousand of them take about 10 us on a PC
+ * and 1 ms on an ESP32-S3.
+ */
+#ifndef WG_SLICE
+#if defined(ESP_PLATFORM)
+#define WG_SLICE 2000
+#else
+#define WG_SLICE 20000
+#endif
+#endif
+
+/* Can an instance have a native thread of its own? Otherwise only call() is there. */
+#ifndef WG_THREADS
+#if defined(ESP_PLATFORM) || defined(__unix__)
+#define WG_THREADS 1
+#else
+#define WG_THREADS 0
+#endif
+#endif
+
+/* Priority of the engine's FreeRTOS task: that of MicroPython's own, which is on the other core. */
+#define WG_TASK_PRIORITY 1
+
+/* Parameters of one function at the boundary between wasm and host, and results. */
+#define WG_MAX_PARAMS 32
+#define WG_MAX_RESULTS 16
+
+/* Runs within runs: a host function's call into its instance, whose host functions call again... */
+#define WG_MAX_DEPTH 8
+
+/* Bytes of an error's message, the final 0 included. */
+#define WG_MESSAGE_SIZE 192
+
+/* Size of a module, in bytes. */
+#ifndef WG_MODULE_SIZE
+#define WG_MODULE_SIZE (1024 * 1024)
+#endif
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * All that the engine touches of wasm3 beyond its public header, and all that differs between its versions. The sources
+ * are those with patches/<version>/ applied.
+ */
+#ifndef WG_WASM3_COMPAT_H
+#define WG_WASM3_COMPAT_H
+
+#include "m3_env.h"
+#include "wasm3.h"
+
+/* The linear memory's header, where the handlers look for the slice and the limits. */
+static inline M3MemoryHeader *wg_m3_header(IM3Runtime runtime) {
+    return runtime->memory.mallocated;
+}
+
+static inline size_t wg_m3_memory_size(IM3Runtime runtime) {
+    M3MemoryHeader *header = wg_m3_header(runtime);
+    return header == NULL ? 0 : header->length;
+}
+
+static inline uint8_t *wg_m3_memory(IM3Runtime runtime) {
+    return (uint8_t *)(wg_m3_header(runtime) + 1);
+}
+
+static inline IM3Function wg_m3_function(IM3Module module, uint32_t index) {
+    return &module->functions[index];
+}
+
+static inline uint32_t wg_m3_function_index(IM3Module module, IM3Function function) {
+    return (uint32_t)(function - module->functions);
+}
+
+/* Compiles a function unless it is. */
+static inline M3Result wg_m3_compile(IM3Function function) {
+    return function->compiled ? m3Err_none : CompileFunction(function);
+}
+
+/* Room for `slots` 64-bit values from where a call on this runtime would put its first? */
+static inline bool wg_m3_has_room(IM3Runtime runtime, size_t slots) {
+    return (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= slots * 8;
+}
+
+static inline void wg_m3_set_limits(IM3Runtime runtime, uint32_t pages, const void *(*interrupt)(IM3Runtime)) {
+    runtime->maxPages = pages;
+    runtime->interrupt = interrupt;
+}
+
+static inline void *wg_m3_native_limit(IM3Runtime runtime) {
+    return runtime->nativeLimit;
+}
+
+/* The lowest address that the native stack may reach in what runs from now on. */
+static inline void wg_m3_set_native_limit(IM3Runtime runtime, void *limit) {
+    runtime->nativeLimit = limit;
+    wg_m3_header(runtime)->nativeLimit = limit;
+}
+
+#endif
