@@ -1,0 +1,104 @@
+"""`wg widget ...`: make, build and look at widgets."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wg.process import ToolError
+from wg.widget import build as building
+from wg.widget import create as creating
+from wg.widget import zones as time_zones
+from wg.widget.inspect import NotAWidget, inspect
+
+app = typer.Typer(help="Make, build and look at widgets.", no_args_is_help=True)
+
+
+def _fail(message: str) -> typer.Exit:
+    typer.echo(f"wg: {message}", err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(help="Folder with widget.c and schema.json.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The component; default: FOLDER/<folder>.wasm.")
+    ] = None,
+    core: Annotated[Path | None, typer.Option(help="Keep the core module here too.")] = None,
+) -> None:
+    """Build a widget written in C to a WebAssembly component."""
+    target = output or folder / f"{folder.resolve().name}.wasm"
+    try:
+        size = building.build(folder, target, core)
+    except ToolError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"{target}: {size:,} bytes")
+
+
+@app.command()
+def wrap(
+    core: Annotated[Path, typer.Argument(help="A core module that exports the world's functions.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The component.")],
+) -> None:
+    """Make a component of a core module from any compiler."""
+    import tempfile
+
+    if not core.is_file():
+        raise _fail(f"{core} is not a file.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="wg-widget-") as scratch:
+            building.wrap(core, output, Path(scratch))
+    except ToolError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"{output}: {output.stat().st_size:,} bytes")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help='The name that its owner sees, "Coffee Price".')],
+    parent: Annotated[Path, typer.Option("--in", help="Where to make its folder.")] = Path("."),
+) -> None:
+    """Make a new widget's folder from the template."""
+    try:
+        folder = creating.create(name, parent)
+    except ToolError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"Made {folder}. Next: edit {folder / 'widget.c'}, then wg widget build {folder}")
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A widget's file.")]) -> None:
+    """Say what a widget's file is and whether the board would take it."""
+    try:
+        report = inspect(file.read_bytes())
+    except OSError as error:
+        raise _fail(f"{file} can't be read: {error.strerror}.") from None
+    except NotAWidget as error:
+        raise _fail(f"{file}: {error}") from None
+    typer.echo(f"{file}: {report.kind}, {report.size:,} bytes")
+    if report.kind == "component":
+        typer.echo("  core modules  " + ", ".join(f"{size:,} bytes" for size in report.core_sizes))
+    if report.memory_pages is not None:
+        least, most = report.memory_pages
+        limit = f", {most} at most" if most is not None else ""
+        typer.echo(f"  memory        {least} page(s) of 64 KB at first{limit}")
+    typer.echo("  imports       " + (", ".join(report.imports) or "none"))
+    typer.echo("  exports       " + (", ".join(report.exports) or "none"))
+    for problem in report.problems:
+        typer.echo(f"  problem       {problem}")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def zones(
+    since: Annotated[str, typer.Option(help="First day that the rules must be right for.")] = "",
+) -> None:
+    """Make widgets/sdk/wg_zones.h anew from the installed package tzdata."""
+    text, left_out = time_zones.header(date.fromisoformat(since) if since else date.today())
+    (building.SDK / "wg_zones.h").write_text(text, "ascii")
+    typer.echo(f"{len(text):,} bytes; left out: {', '.join(left_out) or 'none'}")

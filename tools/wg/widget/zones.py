@@ -1,0 +1,112 @@
+"""The table of time zones in widgets/sdk/wg_zones.h: IANA names and their POSIX TZ rules.
+
+Source: the compiled zone files and zone.tab of the PyPI package ``tzdata``, which is the IANA time zone database
+(public domain). A zone is left out if its rule does not tell its future (Morocco and Palestine follow the moon).
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import io
+import struct
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+LAST_YEAR = 2037
+EXTRA_NAMES = ("Etc/UTC",)
+
+
+def _files() -> importlib.resources.abc.Traversable:
+    return importlib.resources.files("tzdata") / "zoneinfo"
+
+
+def tzif(name: str) -> bytes:
+    """The compiled zone file (RFC 9636) of an IANA name."""
+    path = _files()
+    for part in name.split("/"):
+        path = path / part
+    return path.read_bytes()
+
+
+def rule(name: str) -> str:
+    """The POSIX TZ rule in a zone file's footer: what holds after its last transition."""
+    return tzif(name).rsplit(b"\n", 2)[1].decode("ascii")
+
+
+def rule_only(posix: str) -> bytes:
+    """A zone file without transitions, so that ``ZoneInfo.from_file`` follows the rule at all times."""
+    block = struct.pack(">4s1s15x6l", b"TZif", b"2", 0, 0, 0, 0, 1, 4) + struct.pack(
+        ">lbb4s", 0, 0, 0, b"UTC\0"
+    )
+    return block + block + b"\n" + posix.encode() + b"\n"
+
+
+def names() -> list[str]:
+    """One name a place: those of zone.tab, and UTC. Not the stations in Antarctica, to save room."""
+    lines = (_files() / "zone.tab").read_text("utf-8").splitlines()
+    places = {line.split("\t")[2] for line in lines if not line.startswith("#")}
+    return sorted({place for place in places if not place.startswith("Antarctica/")} | set(EXTRA_NAMES))
+
+
+def foretold(name: str, since: date) -> bool:
+    """Whether the rule alone gives every offset from the day ``since`` to the end of 2037."""
+    full = ZoneInfo.from_file(io.BytesIO(tzif(name)), key=name)
+    short = ZoneInfo.from_file(io.BytesIO(rule_only(rule(name))), key=name)
+    start = int(datetime(since.year, since.month, since.day, tzinfo=UTC).timestamp())
+    stop = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp())
+    for seconds in range(start, stop, 6 * 3600):
+        instant = datetime.fromtimestamp(seconds, UTC)
+        if instant.astimezone(full).utcoffset() != instant.astimezone(short).utcoffset():
+            return False
+    return True
+
+
+def _words(zones: list[str]) -> Iterator[str]:
+    area = ""
+    for zone in zones:
+        head, _, place = zone.rpartition("/")
+        yield place if head == area else zone
+        area = head
+
+
+def header(since: date) -> tuple[str, list[str]]:
+    """The text of wg_zones.h, and the names that were left out."""
+    kept: dict[str, list[str]] = {}
+    left_out = []
+    for name in names():
+        if foretold(name, since):
+            kept.setdefault(rule(name), []).append(name)
+        else:
+            left_out.append(name)
+    version = (_files() / "tzdata.zi").read_text("utf-8").split("\n", 1)[0].removeprefix("# version ")
+    lines = [
+        "/*",
+        " * wg_zones.h - made by `wg widget zones`, do not edit.",
+        " *",
+        f" * Source: IANA time zone database {version} (public domain), by way of the PyPI package tzdata.",
+        f" * A line is a POSIX TZ rule and the zones that follow it from {since} on;",
+        " * a place without an area is in the area of the one before it.",
+        *textwrap.wrap(
+            f"Left out, since no rule tells their future: {', '.join(left_out)}.",
+            width=98,
+            initial_indent=" * ",
+            subsequent_indent=" * ",
+        ),
+        " */",
+        "static const char wg_zones[] =",
+    ]
+    for posix, zones in sorted(kept.items(), key=lambda item: (item[1][0], item[0])):
+        text = f"{posix} {' '.join(_words(zones))}\\n"
+        pieces = text.split(" ")
+        line = ""
+        for index, piece in enumerate(pieces):
+            piece += " " if index + 1 < len(pieces) else ""
+            if len(line) + len(piece) > 88:
+                lines.append(f'    "{line}"')
+                line = ""
+            line += piece
+        lines.append(f'    "{line}"')
+    lines[-1] += ";"
+    return "\n".join(lines) + "\n", left_out
