@@ -1,0 +1,267 @@
+// The simulated board's program: see usage() for its two ways to run.
+//
+// As a board it goes through the phases of ports/esp32/main.c: start, `_boot` (frozen), `boot.py`
+// (on flash), `main.py` (on flash, else frozen), the REPL, soft reset. machine.reset() is a new
+// process image on the same pty, so that nothing but flash survives.
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "py/builtin.h"
+#include "py/compile.h"
+#include "py/cstack.h"
+#include "py/gc.h"
+#include "py/mphal.h"
+#include "py/mpthread.h"
+#include "py/repl.h"
+#include "py/runtime.h"
+#include "extmod/vfs.h"
+#include "extmod/vfs_posix.h"
+#include "shared/readline/readline.h"
+#include "shared/runtime/pyexec.h"
+
+#include "board.h"
+#include "console.h"
+#include "flash.h"
+#include "panel.h"
+
+#define HEAP_DEFAULT (4 * 1024 * 1024)
+#define STACK_SIZE (40000 * (sizeof(void *) / 4) * 2)
+
+static struct {
+    const char *flash, *pty, *panel, *script;
+    size_t heap;
+    bool tether;
+} options = {.heap = HEAP_DEFAULT};
+static char **arguments;
+
+static void usage(FILE *out) {
+    fprintf(out,
+            "usage: wgdisplay --flash FILE --pty LINK [--panel FILE] [--heap BYTES] [--tether]\n"
+            "           boots a board; LINK becomes a symbolic link to its serial port\n"
+            "       wgdisplay [--flash FILE] [--panel FILE] [--heap BYTES] --script FILE [ARG...]\n"
+            "           runs a MicroPython script on standard input and output, without the\n"
+            "           firmware's main.py; MICROPYPATH comes before the frozen modules\n"
+            "  --flash FILE   16 MB image of the flash chip; made if it is missing\n"
+            "  --panel FILE   where the display's pixels and state go (panel_file.h)\n"
+            "  --heap BYTES   size of the Python heap (%d)\n"
+            "  --tether       end when standard input is closed\n",
+            HEAP_DEFAULT);
+}
+
+void board_reset(void) {
+    flash_sync();
+    console_keep_for_reset();
+    setenv(BOARD_RESET_CAUSE, "reset", 1);
+    // Not the path that it was started with: that may be relative or replaced by a new build.
+    execv("/proc/self/exe", arguments);
+    _exit(1);
+}
+
+int board_reset_cause(void) {
+    const char *cause = getenv(BOARD_RESET_CAUSE);
+    return cause == NULL ? BOARD_POWER_ON : !strcmp(cause, "watchdog") ? BOARD_WATCHDOG : BOARD_SOFT;
+}
+
+void board_watchdog_reset(void) {
+    console_keep_for_reset();
+    setenv(BOARD_RESET_CAUSE, "watchdog", 1);
+    execv("/proc/self/exe", arguments);
+    _exit(1);
+}
+
+// Only frozen modules and flash on a board; a script sees MICROPYPATH and its own folder first.
+static void set_sys_path(const char *script) {
+    mp_sys_path = mp_obj_new_list(0, NULL);
+    if (script == NULL) {
+        mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR_));
+        mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(qstr_from_str(".frozen")));
+        mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(qstr_from_str("/lib")));
+        return;
+    }
+    const char *slash = strrchr(script, '/');
+    mp_obj_list_append(mp_sys_path, slash == NULL ? MP_OBJ_NEW_QSTR(MP_QSTR_)
+                                                  : mp_obj_new_str_via_qstr(script, slash - script));
+    const char *path = getenv("MICROPYPATH");
+    while (path != NULL && *path != '\0') {
+        const char *end = strchrnul(path, ':');
+        mp_obj_list_append(mp_sys_path, mp_obj_new_str_via_qstr(path, end - path));
+        path = *end == ':' ? end + 1 : end;
+    }
+    mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(qstr_from_str(".frozen")));
+}
+
+static void start_python(void *heap, const char *script) {
+    gc_init(heap, (char *)heap + options.heap);
+    mp_init();
+    set_sys_path(script);
+    mp_obj_list_init(MP_OBJ_TO_PTR(mp_sys_argv), 0);
+    readline_init0();
+}
+
+// ---- A board ----
+
+static void run_board(void *heap) {
+    if (!console_open_pty(options.pty, options.tether)) {
+        exit(1);
+    }
+    for (;;) {
+        start_python(heap, NULL);
+        pyexec_frozen_module("_boot.py", false);
+        int ret = pyexec_file_if_exists("boot.py");
+        if (!(ret & PYEXEC_FORCED_EXIT)) {
+            if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL && ret != 0) {
+                ret = pyexec_file_if_exists("main.py");
+            }
+        }
+        while (!(ret & PYEXEC_FORCED_EXIT)) {
+            ret = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
+        }
+        board_stop_watchdog();
+        if (mp_thread_deinit() > 0) {
+            fprintf(stderr, "wgdisplay: a thread did not stop at the soft reset\n");
+        }
+        gc_sweep_all();
+        mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
+        board_soft_reset_pins();
+        mp_deinit();
+        setenv(BOARD_RESET_CAUSE, "reset", 1);
+    }
+}
+
+// ---- A script ----
+
+// Returns the exit code: that of SystemExit, or 1 with the traceback on stderr.
+static int run_script(void *heap, char **argv) {
+    console_open_stdio();
+    char *script = realpath(argv[0], NULL);
+    if (script == NULL) {
+        fprintf(stderr, "wgdisplay: %s: %s\n", argv[0], strerror(errno));
+        return 2;
+    }
+    start_python(heap, script);
+    mp_obj_t args[2] = {
+        MP_OBJ_TYPE_GET_SLOT(&mp_type_vfs_posix, make_new)(&mp_type_vfs_posix, 0, 0, NULL),
+        MP_OBJ_NEW_QSTR(MP_QSTR__slash_),
+    };
+    mp_vfs_mount(2, args, (mp_map_t *)&mp_const_empty_map);
+    MP_STATE_VM(vfs_cur) = MP_STATE_VM(vfs_mount_table);
+    for (char **arg = argv; *arg != NULL; arg++) {
+        mp_obj_list_append(mp_sys_argv, mp_obj_new_str_from_cstr(*arg));
+    }
+    volatile int ret = 0;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_lexer_t *lex = mp_lexer_new_from_file(qstr_from_str(script));
+        mp_store_global(MP_QSTR___file__, MP_OBJ_NEW_QSTR(lex->source_name));
+        mp_parse_tree_t tree = mp_parse(lex, MP_PARSE_FILE_INPUT);
+        mp_call_function_0(mp_compile(&tree, qstr_from_str(argv[0]), false));
+        mp_handle_pending(true);
+        nlr_pop();
+    } else {
+        mp_handle_pending(false);
+        mp_obj_base_t *exception = nlr.ret_val;
+        if (mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(exception->type), MP_OBJ_FROM_PTR(&mp_type_SystemExit))) {
+            mp_obj_t value = mp_obj_exception_get_value(MP_OBJ_FROM_PTR(exception));
+            mp_int_t code = 0;
+            if (value != mp_const_none && !mp_obj_get_int_maybe(value, &code)) {
+                mp_obj_print_helper(&mp_stderr_print, value, PRINT_STR);
+                mp_print_str(&mp_stderr_print, "\n");
+                code = 1;
+            }
+            ret = code & 255;
+        } else {
+            mp_obj_print_exception(&mp_stderr_print, MP_OBJ_FROM_PTR(exception));
+            ret = 1;
+        }
+    }
+    mp_thread_deinit();
+    gc_sweep_all();
+    mp_deinit();
+    free(script);
+    return ret;
+}
+
+// ---- Start ----
+
+static char **parse_options(int argc, char **argv) {
+    static const struct option known[] = {
+        {"flash", required_argument, NULL, 'f'},  {"pty", required_argument, NULL, 'p'},
+        {"panel", required_argument, NULL, 'd'},  {"heap", required_argument, NULL, 'm'},
+        {"script", required_argument, NULL, 's'}, {"tether", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    int option;
+    // What follows --script FILE belongs to the script.
+    while (options.script == NULL && (option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+        switch (option) {
+        case 'f':
+            options.flash = optarg;
+            break;
+        case 'p':
+            options.pty = optarg;
+            break;
+        case 'd':
+            options.panel = optarg;
+            break;
+        case 'm':
+            options.heap = strtoul(optarg, NULL, 0);
+            break;
+        case 's':
+            options.script = optarg;
+            break;
+        case 't':
+            options.tether = true;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            usage(stderr);
+            exit(2);
+        }
+    }
+    bool board = options.script == NULL;
+    if ((board && (options.flash == NULL || options.pty == NULL || optind < argc)) ||
+        options.heap < 64 * 1024) {
+        usage(stderr);
+        exit(2);
+    }
+    return argv + optind - 1; // the script's name comes first
+}
+
+static MP_NOINLINE int start(int argc, char **argv) {
+    char **script_argv = parse_options(argc, argv);
+    if (!flash_open(options.flash) || !panel_open(options.panel)) {
+        return 1;
+    }
+    void *heap = malloc(options.heap);
+    if (heap == NULL) {
+        fprintf(stderr, "wgdisplay: no memory for a heap of %zu bytes\n", options.heap);
+        return 1;
+    }
+    if (options.script != NULL) {
+        return run_script(heap, script_argv);
+    }
+    run_board(heap);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);
+    arguments = argv;
+    mp_thread_init();
+    mp_cstack_init_with_sp_here(STACK_SIZE);
+    return start(argc, argv);
+}
+
+void nlr_jump_fail(void *val) {
+    fprintf(stderr, "wgdisplay: uncaught NLR %p\n", val);
+    abort();
+}

@@ -1,0 +1,11 @@
+# What is frozen into the simulated board: its hardware modules, the settings of the board that it
+# simulates, and the product's firmware.
+import os
+
+freeze("modules")
+if os.path.exists("../esp32s3/board.py"):
+    module("board.py", base_path="../esp32s3")
+if os.path.exists("../../firmware/wg.py"):
+    include("../../firmware/manifest.py")
+else:
+    include("$(MPY_DIR)/extmod/asyncio")

@@ -1,0 +1,303 @@
+// Module `_simhw`: the wires between boards/sim/modules (machine, esp32, network) and the models of
+// the chips. The board's wiring is here and nowhere else.
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "py/mperrno.h"
+#include "py/mphal.h"
+#include "py/mpthread.h"
+#include "py/objstr.h"
+#include "py/runtime.h"
+
+#include "board.h"
+#include "console.h"
+#include "flash.h"
+#include "panel.h"
+
+// ---- Wiring: ESP32-S3-BOX-3 ----
+
+#define PINS (49)
+enum { PIN_DC = 4, PIN_CS = 5, PIN_MOSI = 6, PIN_SCK = 7, PIN_BACKLIGHT = 47, PIN_RESET = 48 };
+
+// What a pin's level is that nobody drives. The backlight's and the reset line's transistors are
+// pulled down. The one of the reset line inverts: high on the pin holds the panel in reset.
+static uint8_t idle_level(int pin) {
+    return pin != PIN_BACKLIGHT && pin != PIN_RESET;
+}
+
+static uint8_t levels[PINS];
+static bool wired;
+
+static void pins_init(void) {
+    for (int pin = 0; pin < PINS; pin++) {
+        levels[pin] = idle_level(pin);
+    }
+    wired = true;
+}
+
+static int get_pin(mp_obj_t pin_in) {
+    if (!wired) {
+        pins_init();
+    }
+    mp_int_t pin = mp_obj_get_int(pin_in);
+    if (pin < 0 || pin >= PINS) {
+        mp_raise_ValueError(MP_ERROR_TEXT("invalid pin"));
+    }
+    return pin;
+}
+
+static mp_obj_t simhw_pin_get(mp_obj_t pin_in) {
+    return MP_OBJ_NEW_SMALL_INT(levels[get_pin(pin_in)]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(simhw_pin_get_obj, simhw_pin_get);
+
+// pin_set(pin, level): drives the pin; None releases it.
+static mp_obj_t simhw_pin_set(mp_obj_t pin_in, mp_obj_t level_in) {
+    int pin = get_pin(pin_in);
+    uint8_t level = level_in == mp_const_none ? idle_level(pin) : mp_obj_is_true(level_in);
+    if (pin == PIN_RESET && !levels[pin] && level) {
+        panel_reset();
+    }
+    if (pin == PIN_BACKLIGHT) {
+        panel_set_backlight(level ? 0xffff : 0);
+    }
+    levels[pin] = level;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_pin_set_obj, simhw_pin_set);
+
+// pwm(pin, duty): duty 0...65535.
+static mp_obj_t simhw_pwm(mp_obj_t pin_in, mp_obj_t duty_in) {
+    int pin = get_pin(pin_in);
+    mp_int_t duty = mp_obj_get_int(duty_in);
+    levels[pin] = duty > 0;
+    if (pin == PIN_BACKLIGHT) {
+        panel_set_backlight(MIN(MAX(duty, 0), 0xffff));
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_pwm_obj, simhw_pwm);
+
+// spi_write(sck, mosi, buffer): bytes leave on these two pins; the panel hears them if it is on
+// them, selected and not in reset.
+static mp_obj_t simhw_spi_write(mp_obj_t sck_in, mp_obj_t mosi_in, mp_obj_t buffer_in) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(buffer_in, &buffer, MP_BUFFER_READ);
+    if (get_pin(sck_in) == PIN_SCK && get_pin(mosi_in) == PIN_MOSI && !levels[PIN_CS] && !levels[PIN_RESET]) {
+        panel_receive(buffer.buf, buffer.len, levels[PIN_DC]);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(simhw_spi_write_obj, simhw_spi_write);
+
+// panel() -> (flags, backlight, bytes, transfers, commands, faults, last fault), see panel_file.h.
+static mp_obj_t simhw_panel(void) {
+    const panel_file_t *state = panel_state();
+    const char *last = panel_last_fault();
+    mp_obj_t items[] = {
+        mp_obj_new_int_from_uint(state->flags),       mp_obj_new_int_from_uint(state->backlight),
+        mp_obj_new_int_from_ull(state->bytes),        mp_obj_new_int_from_ull(state->transfers),
+        mp_obj_new_int_from_uint(state->commands),    mp_obj_new_int_from_uint(state->faults),
+        mp_obj_new_str(last, strlen(last)),
+    };
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_panel_obj, simhw_panel);
+
+// pixel(x, y) -> RGB565 as seen, from the top left.
+static mp_obj_t simhw_pixel(mp_obj_t x_in, mp_obj_t y_in) {
+    mp_uint_t x = mp_obj_get_int(x_in), y = mp_obj_get_int(y_in);
+    if (x >= PANEL_WIDTH || y >= PANEL_HEIGHT) {
+        mp_raise_ValueError(MP_ERROR_TEXT("outside of the panel"));
+    }
+    return MP_OBJ_NEW_SMALL_INT(panel_state()->pixels[y * PANEL_WIDTH + x]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_pixel_obj, simhw_pixel);
+
+// ---- Flash ----
+
+static void flash_check(bool done) {
+    if (!done) {
+        mp_raise_OSError(MP_EINVAL);
+    }
+}
+
+static mp_obj_t simhw_flash_read(mp_obj_t address_in, mp_obj_t buffer_in) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(buffer_in, &buffer, MP_BUFFER_WRITE);
+    flash_check(flash_read(mp_obj_get_uint(address_in), buffer.buf, buffer.len));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_flash_read_obj, simhw_flash_read);
+
+static mp_obj_t simhw_flash_write(mp_obj_t address_in, mp_obj_t buffer_in) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(buffer_in, &buffer, MP_BUFFER_READ);
+    flash_check(flash_write(mp_obj_get_uint(address_in), buffer.buf, buffer.len));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_flash_write_obj, simhw_flash_write);
+
+static mp_obj_t simhw_flash_erase(mp_obj_t address_in, mp_obj_t size_in) {
+    flash_check(flash_erase(mp_obj_get_uint(address_in), mp_obj_get_uint(size_in)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_flash_erase_obj, simhw_flash_erase);
+
+static mp_obj_t simhw_flash_operations(void) {
+    return mp_obj_new_int_from_uint(flash_operations());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_operations_obj, simhw_flash_operations);
+
+static mp_obj_t simhw_flash_cut_power_after(mp_obj_t count_in) {
+    flash_cut_power_after(mp_obj_get_uint(count_in));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(simhw_flash_cut_power_after_obj, simhw_flash_cut_power_after);
+
+// ---- The chip ----
+
+static mp_obj_t simhw_reset(void) {
+    board_reset();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_reset_obj, simhw_reset);
+
+static mp_obj_t simhw_reset_cause(void) {
+    return MP_OBJ_NEW_SMALL_INT(board_reset_cause());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_reset_cause_obj, simhw_reset_cause);
+
+// first_use() -> True once in the life of the process, that is once after each hard reset.
+static mp_obj_t simhw_first_use(void) {
+    static bool used;
+    bool first = !used;
+    used = true;
+    return mp_obj_new_bool(first);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_first_use_obj, simhw_first_use);
+
+static mp_obj_t simhw_threads(void) {
+    return MP_OBJ_NEW_SMALL_INT(mp_thread_count());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_threads_obj, simhw_threads);
+
+// clock_set(ns): the wall clock, nanoseconds since 1970, from now on.
+static mp_obj_t simhw_clock_set(mp_obj_t ns_in) {
+    int64_t now = (int64_t)(mp_hal_time_ns() - console_clock_offset_ns);
+    console_clock_offset_ns = mp_obj_get_ll(ns_in) - now;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(simhw_clock_set_obj, simhw_clock_set);
+
+// host_address() -> (address, netmask) of the PC's network, None if it has none.
+static mp_obj_t simhw_host_address(void) {
+    struct ifaddrs *list;
+    mp_obj_t found = mp_const_none;
+    if (getifaddrs(&list) != 0) {
+        return found;
+    }
+    for (struct ifaddrs *i = list; i != NULL && found == mp_const_none; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) ||
+            !(i->ifa_flags & IFF_UP)) {
+            continue;
+        }
+        mp_obj_t items[2];
+        struct sockaddr *addresses[2] = {i->ifa_addr, i->ifa_netmask};
+        for (int n = 0; n < 2; n++) {
+            char text[INET_ADDRSTRLEN];
+            inet_ntop(AF_INET, &((struct sockaddr_in *)addresses[n])->sin_addr, text, sizeof(text));
+            items[n] = mp_obj_new_str(text, strlen(text));
+        }
+        found = mp_obj_new_tuple(2, items);
+    }
+    freeifaddrs(list);
+    return found;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_host_address_obj, simhw_host_address);
+
+// ---- Watchdog ----
+
+static volatile int64_t watchdog_deadline; // in ms of the ticks; 0: off
+
+static void *watchdog_run(void *arg) {
+    (void)arg;
+    for (;;) {
+        usleep(20 * 1000);
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        int64_t deadline = watchdog_deadline;
+        if (deadline != 0 && now.tv_sec * 1000LL + now.tv_nsec / 1000000 > deadline) {
+            board_watchdog_reset();
+        }
+    }
+    return NULL;
+}
+
+// watchdog(ms): resets the board unless it is called again within so many milliseconds.
+static mp_obj_t simhw_watchdog(mp_obj_t ms_in) {
+    static bool running;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    watchdog_deadline = now.tv_sec * 1000LL + now.tv_nsec / 1000000 + mp_obj_get_int(ms_in);
+    if (!running) {
+        running = true;
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, watchdog_run, NULL) != 0) {
+            mp_raise_OSError(MP_ENOMEM);
+        }
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(simhw_watchdog_obj, simhw_watchdog);
+
+void board_stop_watchdog(void) {
+    watchdog_deadline = 0;
+}
+
+void board_soft_reset_pins(void) {
+    pins_init();
+    panel_set_backlight(0);
+}
+
+// ---- Module ----
+
+static const mp_rom_map_elem_t simhw_globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__simhw)},
+    {MP_ROM_QSTR(MP_QSTR_PINS), MP_ROM_INT(PINS)},
+    {MP_ROM_QSTR(MP_QSTR_pin_get), MP_ROM_PTR(&simhw_pin_get_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_set), MP_ROM_PTR(&simhw_pin_set_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pwm), MP_ROM_PTR(&simhw_pwm_obj)},
+    {MP_ROM_QSTR(MP_QSTR_spi_write), MP_ROM_PTR(&simhw_spi_write_obj)},
+    {MP_ROM_QSTR(MP_QSTR_panel), MP_ROM_PTR(&simhw_panel_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pixel), MP_ROM_PTR(&simhw_pixel_obj)},
+    {MP_ROM_QSTR(MP_QSTR_FLASH_SIZE), MP_ROM_INT(FLASH_SIZE)},
+    {MP_ROM_QSTR(MP_QSTR_flash_read), MP_ROM_PTR(&simhw_flash_read_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_write), MP_ROM_PTR(&simhw_flash_write_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_erase), MP_ROM_PTR(&simhw_flash_erase_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_operations), MP_ROM_PTR(&simhw_flash_operations_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_cut_power_after), MP_ROM_PTR(&simhw_flash_cut_power_after_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&simhw_reset_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset_cause), MP_ROM_PTR(&simhw_reset_cause_obj)},
+    {MP_ROM_QSTR(MP_QSTR_first_use), MP_ROM_PTR(&simhw_first_use_obj)},
+    {MP_ROM_QSTR(MP_QSTR_threads), MP_ROM_PTR(&simhw_threads_obj)},
+    {MP_ROM_QSTR(MP_QSTR_clock_set), MP_ROM_PTR(&simhw_clock_set_obj)},
+    {MP_ROM_QSTR(MP_QSTR_host_address), MP_ROM_PTR(&simhw_host_address_obj)},
+    {MP_ROM_QSTR(MP_QSTR_watchdog), MP_ROM_PTR(&simhw_watchdog_obj)},
+};
+static MP_DEFINE_CONST_DICT(simhw_globals, simhw_globals_table);
+
+const mp_obj_module_t simhw_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&simhw_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR__simhw, simhw_module);
