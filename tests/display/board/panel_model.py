@@ -1,8 +1,9 @@
-"""A MIPI-DCS panel for tests, in MicroPython: pins and an SPI bus that decode what the driver sends into pixels.
+"""A MIPI-DCS panel for tests, in MicroPython: pins and an SPI bus that decode what the driver sends into
+pixels.
 
-It knows what the data sheets say of the commands that the driver may use and refuses everything else, so that a driver
-error shows as a failed test and not as a wrong colour. `picture()` is what a person would see: the memory through the
-panel's mounting, which the test states in its own words and not by the driver's MADCTL.
+It knows what the data sheets say of the commands that the driver may use and refuses everything else, so that
+a driver error shows as a failed test and not as a wrong colour. `picture()` is what a person would see: the
+memory through the panel's mounting, which the test states in its own words and not by the driver's MADCTL.
 """
 
 PARAMETERS = {
@@ -50,10 +51,22 @@ class Line:
         self.duty = duty
 
 
+class Clock:
+    """Time that passes by sleeping only."""
+
+    def __init__(self):
+        self.now = 0
+
+    def sleep_ms(self, ms):
+        self.now += ms
+
+
 class PanelModel:
     """`columns` x `rows` of memory; `width` x `height` visible."""
 
-    def __init__(self, columns, rows):
+    def __init__(self, columns, rows, clock):
+        self.clock = clock
+        self._ready = self._awake = 0  # when commands and SLPOUT are allowed again, by the clock
         self.columns = columns
         self.rows = rows
         self.memory = bytearray(columns * rows * 2)
@@ -61,7 +74,6 @@ class PanelModel:
         self.dc = Line(1)
         self.reset = Line(1, self._reset_changed)
         self.light = Line(0)
-        self.commands = []
         self.data_bytes = 0
         self._power_on()
 
@@ -79,6 +91,11 @@ class PanelModel:
     def _reset_changed(self, level):
         if not level:
             self._power_on()
+            self._since = self.clock.now
+        else:
+            if self.clock.now <= self._since:
+                raise WireError("no reset pulse")
+            self._ready, self._awake = self.clock.now + 5, self.clock.now + 120
 
     def _selected(self, level):
         if level:
@@ -116,15 +133,21 @@ class PanelModel:
     def _command(self, code):
         if code not in PARAMETERS:
             raise WireError("unknown command %02x" % code)
-        self.commands.append(code)
+        now = self.clock.now
+        if now < self._ready or (code == 0x11 and now < self._awake):
+            raise WireError("command %02x comes too early" % code)
+        if self.asleep and code in (0x29, 0x2C):
+            raise WireError("command %02x while the panel sleeps" % code)
         self._code = code
         self._got = b""
         self._at = 0
         if code == 0x01:
             self._power_on()
             self._code = code
+            self._ready, self._awake = now + 5, now + 120
         elif code == 0x11:
             self.asleep = False
+            self._ready = now + 5
         elif code == 0x20:
             self.inverted = False
         elif code == 0x21:

@@ -1,0 +1,57 @@
+"""Prints one JSON line: bytes on the wire of typical changes, and heap growth over FRAMES redraws."""
+
+import gc
+import json
+import sys
+
+from bench import make_screen
+
+FRAMES = int(sys.argv[1])
+FULL = 320 * 240 * 2
+
+
+def items(minute, river="17.4"):
+    return [
+        ("Time", "Mon, 23 Nov 2026\t22:%02d" % minute, False),
+        ("Public Transport", "Bern -> Zürich\nin 9 minutes (22:50)\nin 24 minutes (23:05)", False),
+        ("Aareguru", "Bern: %s °C (geil aber chli chalt)" % river, False),
+    ]
+
+
+def main():
+    model, screen = make_screen()
+    costs = {}
+
+    def cost(name, *arguments):
+        before, transfers = screen.bytes_sent, screen.panel.transfers
+        screen.draw(*arguments)
+        costs[name] = screen.bytes_sent - before
+        costs[name + " transfers"] = screen.panel.transfers - transfers
+
+    cost("full frame", ("192.168.1.23", "22:59"), items(59))
+    cost("nothing", ("192.168.1.23", "22:59"), items(59))
+    # Every digit that can change does: the dearest minute of an hour.
+    cost("minute", ("192.168.1.23", "23:00"), items(0))
+    cost("widget", ("192.168.1.23", "23:00"), items(0, "8.9"))
+    many = items(0) * 4
+    screen.draw(("192.168.1.23", "23:00"), many, page=0)
+    before = screen.bytes_sent
+    screen.draw(("192.168.1.23", "23:00"), many, page=1)
+    costs["page"] = screen.bytes_sent - before
+
+    def frames(n):
+        for i in range(n):
+            screen.draw(("192.168.1.23", "%02d:%02d" % (i // 60 % 24, i % 60)), items(i % 60), page=0)
+
+    frames(50)
+    gc.collect()
+    before = gc.mem_alloc()
+    counted = screen.frames
+    frames(FRAMES)
+    gc.collect()
+    costs["growth"] = gc.mem_alloc() - before
+    costs["frames"] = screen.frames - counted
+    print(json.dumps(costs))
+
+
+main()

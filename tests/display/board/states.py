@@ -1,0 +1,97 @@
+"""Draws each state of the layout on a BOX-3's panel and writes what a person sees: OUT_FOLDER/NAME.rgb565."""
+
+import sys
+
+import board
+from bench import make_screen
+
+CLOCK = ("Time", "Mon, 23 Nov 2026\t22:41", False)
+TRAIN = (
+    "Public Transport",
+    "Bern, Bahnhof -> Zürich, Bahnhof Wiedikon\nin 9 minutes (22:50)\nin 24 minutes (23:05)\n"
+    "in 39 minutes (23:20)",
+    False,
+)
+RIVER = ("Aareguru", "Bern: 17.4 °C (geil aber chli chalt)", False)
+LANGUAGES = (
+    "Languages",
+    "Füße, façade, œuvre, Žižek, Łódź, Ağrı\n"
+    "Καλημέρα κόσμε, Πειραιάς\n"
+    "Доброе утро, Київ, Ћирилица\n"
+    "α→β ↑↓ ≤ ≥ ± ∞ ½ € £ ₽ № °C ☀ ☁ ☂ ❄ ⚡ ⚠ ✈ ✓ ✗\n"
+    "┌─┬─┐ ▁▂▃▄▅▆▇█ ■□●○ ♥♪\n"
+    "cafe\u0301 = café, a\u200bb\ufeff = ab, a漢字b\n",
+    False,
+)
+LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+HEADER = ("192.168.1.23", "22:41")
+
+
+def draw(header, items, background="#000000", size="auto", page=0):
+    return lambda screen: (set_size(screen, size), screen.draw(header, items, background, page=page))
+
+
+def set_size(screen, size):
+    screen.size = size
+
+
+STATES = {
+    "start": lambda s: s.message("WG Display", ["Starting", "WiFi: connecting to «Home»", "Time: waiting"]),
+    "setup": lambda s: s.message(
+        "Set-up",
+        [
+            "Connect over USB and type",
+            "wg.setup()",
+            "or join the WiFi «WG-Display-4F2A»: " + "step by step " * 9,
+        ],
+    ),
+    "empty": draw(("WG Display", "--:--"), []),
+    "one": draw(HEADER, [CLOCK]),
+    "three": draw(HEADER, [CLOCK, TRAIN, RIVER]),
+    "errors": draw(
+        ("No network: trying again", "22:41"),
+        [
+            CLOCK,
+            ("Aareguru", "No network: aareguru.existenz.ch can't be reached", True, "1 h ago"),
+            ("X", "", True),
+        ],
+    ),
+    "stale": draw(HEADER, [CLOCK, RIVER + ("12 min ago",)]),
+    "languages": draw(HEADER, [LANGUAGES], size="normal"),
+    "long words": draw(
+        HEADER, [(LONG, LONG + "\n" + LONG + " " + LONG, False, "a note that is long too, " * 3)]
+    ),
+    "overflow": draw(
+        HEADER, [("Widget %d" % i, "One line\n" + "and more words " * 5, False) for i in range(7)], page=2
+    ),
+    "cut": draw(HEADER, [("Endless", "word " * 200, False), CLOCK], size="large"),
+    "small": draw(HEADER, [CLOCK, TRAIN, RIVER], size="small"),
+    "normal": draw(HEADER, [CLOCK, RIVER], size="normal"),
+    "large": draw(HEADER, [CLOCK, RIVER], size="large"),
+    "light": draw(HEADER, [CLOCK, RIVER, ("Error", "It failed", True)], "#f0ead8"),
+    "blue": draw(HEADER, [CLOCK, RIVER, ("Error", "It failed", True)], "#102030"),
+    "red": draw(HEADER, [CLOCK, RIVER, ("Error", "It failed", True)], "#c01020"),
+}
+
+
+def main(folder):
+    for name, show in STATES.items():
+        model, screen = make_screen(board.PANEL)
+        assert show(screen) is not False, name
+        assert model.on and not model.asleep and model.inverted is False, name
+        assert model.madctl & 0x08, "the BOX-3's panel is BGR"
+        assert model.light.duty == 65535, name
+        # The glass is mounted upside down: what a person sees runs backwards through its memory.
+        with open("%s/%s.rgb565" % (folder, name), "wb") as file:
+            memory = model.memory
+            row = bytearray(640)
+            for y in range(239, -1, -1):
+                for x in range(320):
+                    at = (y * 320 + 319 - x) * 2
+                    row[2 * x] = memory[at]
+                    row[2 * x + 1] = memory[at + 1]
+                file.write(row)
+        print(name)
+
+
+main(sys.argv[1])

@@ -1,0 +1,35 @@
+"""Runs the scripts of tests/display/board on the simulated board's MicroPython, without its application."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).resolve().parent / "board"
+SOURCES = (SCRIPTS, ROOT / "firmware", ROOT / "boards" / "esp32s3", ROOT / "build" / "fonts")
+
+
+def environment() -> dict[str, str]:
+    """The sources of this checkout before what is frozen, so that a test needs no rebuild."""
+    return {**os.environ, "MICROPYPATH": ":".join(map(str, SOURCES))}
+
+
+@pytest.fixture
+def run_script(wgdisplay: Path) -> Callable[..., str]:
+    """`run_script("name.py", *arguments)` -> what the script printed; fails with its traceback if it did."""
+
+    def run(name: str, *arguments: str) -> str:
+        result = subprocess.run(
+            [str(wgdisplay), "--script", str(SCRIPTS / name), *arguments],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=110,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return run

@@ -1,0 +1,153 @@
+"""The display as the panel shows it: driver, drawing, pictures, damage, costs."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops
+
+from .conftest import ROOT, SCRIPTS, environment
+
+GOLDEN = Path(__file__).resolve().parent / "golden"
+DIFFERENCES = ROOT / "build" / "display"
+FULL_FRAME = 320 * 240 * 2
+
+
+def test_every_mounting_puts_pixels_where_a_person_expects_them(run_script: Callable[..., str]) -> None:
+    assert run_script("mounting.py").strip() == "OK 64"
+
+
+def test_drawing_equals_its_references(run_script: Callable[..., str]) -> None:
+    assert run_script("drawing.py").strip() == "OK"
+
+
+def to_image(raw: bytes) -> Image.Image:
+    """The picture of 320 x 240 wire-order RGB565 pixels, each channel stretched to 8 bits."""
+    rgb = bytearray()
+    for high, low in zip(raw[::2], raw[1::2], strict=True):
+        value = high << 8 | low
+        r, g, b = value >> 11, value >> 5 & 63, value & 31
+        rgb += bytes((r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2))
+    return Image.frombytes("RGB", (320, 240), bytes(rgb))
+
+
+def test_golden_pictures(run_script: Callable[..., str], tmp_path: Path) -> None:
+    """Each state's picture is exactly the committed one. After a wanted change: WG_GOLDEN=write, and look at
+    them.
+    """
+    names = run_script("states.py", str(tmp_path)).split("\n")[:-1]
+    changed = []
+    for name in names:
+        got = to_image((tmp_path / f"{name}.rgb565").read_bytes())
+        path = GOLDEN / f"{name.replace(' ', '-')}.png"
+        if os.environ.get("WG_GOLDEN") == "write":
+            got.save(path, optimize=True)
+            continue
+        wanted = Image.open(path).convert("RGB") if path.exists() else Image.new("RGB", got.size)
+        if ImageChops.difference(got, wanted).getbbox():
+            DIFFERENCES.mkdir(parents=True, exist_ok=True)
+            side = Image.new("RGB", (640 + 8, 240), (255, 0, 255))
+            side.paste(wanted, (0, 0))
+            side.paste(got, (328, 0))
+            side.save(DIFFERENCES / path.name)
+            changed.append(name)
+    assert not changed, f"changed: {changed}; expected and got side by side in {DIFFERENCES}"
+    assert {name.replace(" ", "-") for name in names} == {path.stem for path in GOLDEN.glob("*.png")}
+
+
+def test_costs(run_script: Callable[..., str]) -> None:
+    costs = json.loads(run_script("costs.py", "10000"))
+    print(costs)
+    assert costs["nothing"] == 0
+    assert 0 < costs["minute"] < 0.03 * FULL_FRAME
+    assert 0 < costs["widget"] < 0.10 * FULL_FRAME
+    assert FULL_FRAME < costs["full frame"] < FULL_FRAME + 20
+    assert costs["page"] <= FULL_FRAME + 20
+    # One window: two ranges of address with their commands, the write command, all pixels in one piece.
+    assert costs["full frame transfers"] == 6
+    assert costs["frames"] == 10000
+    assert costs["growth"] == 0
+
+
+class Board:
+    """The long-lived process that plays sequences."""
+
+    def __init__(self, binary: Path) -> None:
+        self._binary = binary
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(self._binary), "--script", str(SCRIPTS / "sequences.py")],
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def play(self, operations: list[Any]) -> dict[str, Any]:
+        if self._process.poll() is not None:
+            self.close()
+            self._process = self._start()
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps({"operations": operations}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line.startswith("{"):
+            line += self._process.stdout.read()
+            self._process.wait(timeout=10)
+            raise AssertionError(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def player(wgdisplay: Path) -> Iterator[Board]:
+    board = Board(wgdisplay)
+    yield board
+    board.close()
+
+
+# Few values, so that neighbours in a sequence differ in a little as often as in everything.
+LINES = st.sampled_from(
+    ["", "-", "12:00", "12:01", "Grüezi mitenand", "word " * 12, "a\nb", "°C → 漢 ☀\t3", "x" * 90]
+)
+TEXT = st.one_of(LINES, st.lists(LINES, max_size=5).map("\n".join), st.text(max_size=30))
+ITEM = st.tuples(LINES, TEXT, st.booleans(), st.sampled_from(["", "", "5 min ago"]))
+BACKGROUND = st.sampled_from(["#000000", "#000000", "#f0ead8", "#102030", "", "#zzzzzz"])
+DRAW = st.tuples(
+    st.just("draw"),
+    st.one_of(LINES, st.tuples(LINES, LINES)),
+    st.lists(ITEM, max_size=6),
+    BACKGROUND,
+    st.integers(0, 3),
+    st.sampled_from(["auto", "auto", "small", "normal", "large"]),
+)
+MESSAGE = st.tuples(st.just("message"), LINES, st.lists(TEXT, max_size=4), BACKGROUND)
+SHOWN = st.one_of(DRAW, DRAW, DRAW, MESSAGE)
+FAILURE = st.tuples(st.just("fail"), st.integers(0, 12))
+SEQUENCE = st.tuples(st.lists(st.one_of(SHOWN, SHOWN, SHOWN, FAILURE), max_size=6), SHOWN)
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SEQUENCE)
+def test_after_any_sequence_the_panel_shows_a_full_redraw(
+    player: Board, sequence: tuple[list[Any], Any]
+) -> None:
+    answer = player.play([*sequence[0], sequence[1]])
+    assert answer["picture"], "the panel differs from a full redraw"
+    assert answer["clean"], "drawing the same again sent pixels"
