@@ -1,8 +1,8 @@
 """Settings of the ESP32-S3-BOX-3, the default board.
 
-For another board, put a `board.py` with the same names into the root of the flash: it is found before this one.
-Every key of `PANEL` is explained in `wgdisplay/display/panel.py`; a wrong key or value is reported at boot.
-Source: Espressif's hardware overview of the ESP32-S3-BOX-3 (pin table of the main board).
+For another board, put a `board.py` with the same names into the root of the flash: it is found before this
+one. Every key of `PANEL` is explained in `wgdisplay/display/panel.py`; a wrong key or value is reported at
+boot. Source: Espressif's hardware overview of the ESP32-S3-BOX-3 (pin table of the main board).
 """
 
 NAME = "ESP32-S3-BOX-3"
@@ -22,16 +22,16 @@ PANEL = {
     "mosi": 6,
     "cs": 5,
     "dc": 4,
-    # The line goes through an inverting transistor that the touch controller shares. Driven open-drain it can only
-    # be pulled low, which never holds the panel in reset; the driver's software reset does the rest.
+    # The line goes through an inverting transistor that the touch controller shares. Driven open-drain it can
+    # only be pulled low, which never holds the panel in reset; the driver's software reset does the rest.
     "reset": 48,
     "reset_open_drain": True,
     "backlight": 47,
     "backlight_hz": 20_000,
 }
 
-# name: (pin, pressed level). "boot" held while the board starts asks for the safe mode; the red ring under the
-# glass is a touch key and has no pin.
+# name: (pin, pressed level). "boot" held while the board starts asks for the safe mode; the red ring under
+# the glass is a touch key and has no pin.
 BUTTONS = {
     "boot": (0, 0),
     "mute": (1, 0),

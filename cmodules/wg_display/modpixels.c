@@ -1,4 +1,5 @@
-// MicroPython module `pixels`: the display's inner loops for framebuffers in bytearrays. See pixels.h.
+// MicroPython module `pixels`: the display's inner loops for framebuffers in bytearrays. See
+// pixels.h.
 
 #include "py/runtime.h"
 
@@ -14,10 +15,11 @@ static pixels_frame_t frame_of(mp_obj_t buffer, mp_obj_t width, mp_uint_t flags)
         info.len / ((size_t)w * 2) > 0x7fff) {
         mp_raise_ValueError(MP_ERROR_TEXT("buffer is not a whole number of rows"));
     }
-    return (pixels_frame_t) {info.buf, (int)w, (int)(info.len / ((size_t)w * 2))};
+    return (pixels_frame_t){info.buf, (int)w, (int)(info.len / ((size_t)w * 2))};
 }
 
-// Coordinates far outside are as good as just outside; held here so that sums of two stay in an int.
+// Coordinates far outside are as good as just outside; held here so that sums of two stay in an
+// int.
 static int coordinate(mp_obj_t value) {
     mp_int_t n = mp_obj_get_int(value);
     return (int)(n < -0x100000 ? -0x100000 : n > 0x100000 ? 0x100000 : n);
@@ -36,14 +38,15 @@ static pixels_font_t font_of(mp_obj_t block) {
 static pixels_text_t text_of(mp_obj_t string) {
     size_t length;
     const char *data = mp_obj_str_get_data(string, &length);
-    return (pixels_text_t) {(const uint8_t *)data, (const uint8_t *)data + length};
+    return (pixels_text_t){(const uint8_t *)data, (const uint8_t *)data + length};
 }
 
 // fill(frame, frame_width, x, y, w, h, colour)
 static mp_obj_t mod_fill(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     pixels_frame_t frame = frame_of(args[0], args[1], MP_BUFFER_WRITE);
-    pixels_rect_t area = {coordinate(args[2]), coordinate(args[3]), coordinate(args[4]), coordinate(args[5])};
+    pixels_rect_t area = {coordinate(args[2]), coordinate(args[3]), coordinate(args[4]),
+                          coordinate(args[5])};
     pixels_fill(&frame, area, (uint16_t)mp_obj_get_int(args[6]));
     return mp_const_none;
 }
@@ -54,8 +57,8 @@ static mp_obj_t mod_text(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     pixels_frame_t frame = frame_of(args[0], args[1], MP_BUFFER_WRITE);
     pixels_font_t font = font_of(args[2]);
-    int x = pixels_draw_text(&frame, &font, text_of(args[3]), coordinate(args[4]), coordinate(args[5]),
-                             (uint16_t)mp_obj_get_int(args[6]));
+    int x = pixels_draw_text(&frame, &font, text_of(args[3]), coordinate(args[4]),
+                             coordinate(args[5]), (uint16_t)mp_obj_get_int(args[6]));
     return MP_OBJ_NEW_SMALL_INT(x);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_text_obj, 7, 7, mod_text);
@@ -87,7 +90,8 @@ static mp_obj_t mod_line_height(mp_obj_t block) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_line_height_obj, mod_line_height);
 
-// diff(now, then, frame_width, out) -> count; out, a writable buffer, gets x, y, w, h as native 16-bit numbers
+// diff(now, then, frame_width, out) -> count; out, a writable buffer, gets x, y, w, h as native
+// 16-bit numbers
 static mp_obj_t mod_diff(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     pixels_frame_t now = frame_of(args[0], args[2], MP_BUFFER_READ);
@@ -111,12 +115,14 @@ static mp_obj_t mod_diff(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_diff_obj, 4, 4, mod_diff);
 
-// take(frame, copy, frame_width, x, y, w, h, out): the area's pixels to out and to the same place in copy
+// take(frame, copy, frame_width, x, y, w, h, out): the area's pixels to out and to the same place
+// in copy
 static mp_obj_t mod_take(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     pixels_frame_t frame = frame_of(args[0], args[2], MP_BUFFER_READ);
     pixels_frame_t copy = frame_of(args[1], args[2], MP_BUFFER_WRITE);
-    pixels_rect_t area = {coordinate(args[3]), coordinate(args[4]), coordinate(args[5]), coordinate(args[6])};
+    pixels_rect_t area = {coordinate(args[3]), coordinate(args[4]), coordinate(args[5]),
+                          coordinate(args[6])};
     mp_buffer_info_t out;
     mp_get_buffer_raise(args[7], &out, MP_BUFFER_WRITE);
     if (copy.height != frame.height || area.x < 0 || area.y < 0 || area.w < 0 || area.h < 0 ||

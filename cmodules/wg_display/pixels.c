@@ -9,8 +9,8 @@
 #define GLYPH_SIZE (8)
 #define COMPOSITION_SIZE (6)
 
-// Opening a window costs 11 bytes of commands and addresses in 5 transfers with their gaps: about as long as this many
-// pixels. Two changed areas are sent as one if that adds fewer pixels.
+// Opening a window costs 11 bytes of commands and addresses in 5 transfers with their gaps: about
+// as long as this many pixels. Two changed areas are sent as one if that adds fewer pixels.
 #define WINDOW_COST (24)
 
 typedef struct {
@@ -84,11 +84,13 @@ static bool is_mark(uint32_t code) {
     return code >= 0x300 && code <= 0x36f;
 }
 
-// Shown as nothing: soft hyphen, zero-width space and joiners, direction marks and isolates, word joiner and the
-// invisible operators, variation selectors, byte order mark, emoji skin tones and tags.
+// Shown as nothing: soft hyphen, zero-width space and joiners, direction marks and isolates, word
+// joiner and the invisible operators, variation selectors, byte order mark, emoji skin tones and
+// tags.
 static bool is_invisible(uint32_t code) {
-    return code == 0xad || (code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) ||
-           (code >= 0x2060 && code <= 0x206f) || (code >= 0xfe00 && code <= 0xfe0f) || code == 0xfeff ||
+    return code == 0xad || (code >= 0x200b && code <= 0x200f) ||
+           (code >= 0x202a && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+           (code >= 0xfe00 && code <= 0xfe0f) || code == 0xfeff ||
            (code >= 0x1f3fb && code <= 0x1f3ff) || (code >= 0xe0000 && code <= 0xe01ef);
 }
 
@@ -111,7 +113,8 @@ static uint32_t compose(const pixels_font_t *font, uint32_t base, uint32_t mark)
     return 0;
 }
 
-// Reads one code point. Bytes that are no UTF-8 become U+FFFD one by one, so that the loop always moves on.
+// Reads one code point. Bytes that are no UTF-8 become U+FFFD one by one, so that the loop always
+// moves on.
 static uint32_t decode(const uint8_t **at, const uint8_t *end) {
     const uint8_t *p = *at;
     uint32_t code = *p++;
@@ -140,9 +143,10 @@ static uint32_t decode(const uint8_t **at, const uint8_t *end) {
     return code;
 }
 
-// Takes the next glyph to show off the text. False at its end. `*count` grows by the code points taken: a base and
-// the marks that compose with it are one glyph.
-static bool next_glyph(const pixels_font_t *font, pixels_text_t *text, glyph_t *glyph, size_t *count) {
+// Takes the next glyph to show off the text. False at its end. `*count` grows by the code points
+// taken: a base and the marks that compose with it are one glyph.
+static bool next_glyph(const pixels_font_t *font, pixels_text_t *text, glyph_t *glyph,
+                       size_t *count) {
     if (text->next >= text->end) {
         return false;
     }
@@ -177,7 +181,8 @@ static bool next_glyph(const pixels_font_t *font, pixels_text_t *text, glyph_t *
     glyph->height = entry[5];
     glyph->left = (int8_t)entry[6];
     glyph->top = (int8_t)entry[7];
-    if ((size_t)(font->end - font->bitmaps) < u24_at(entry) + ((size_t)glyph->width * glyph->height + 1) / 2) {
+    if ((size_t)(font->end - font->bitmaps) <
+        u24_at(entry) + ((size_t)glyph->width * glyph->height + 1) / 2) {
         glyph->width = glyph->height = 0; // a damaged font shows gaps, nothing worse
     }
     return true;
@@ -203,8 +208,9 @@ void pixels_fill(pixels_frame_t *frame, pixels_rect_t area, uint16_t colour) {
     }
 }
 
-// Mixes colour over the pixel; coverage 1 to 14 of 15. Red and blue in one multiplication, green in the other:
-// spread into 0000 0ggg ggg0 0000 rrrr r000 000b bbbb every channel has five bits of room above it.
+// Mixes colour over the pixel; coverage 1 to 14 of 15. Red and blue in one multiplication, green in
+// the other: spread into 0000 0ggg ggg0 0000 rrrr r000 000b bbbb every channel has five bits of
+// room above it.
 static void blend(uint8_t *pixel, uint32_t spread, unsigned coverage) {
     uint32_t below = (uint32_t)pixel[0] << 8 | pixel[1];
     below = (below | below << 16) & 0x07e0f81f;
@@ -235,8 +241,8 @@ static void draw_glyph(pixels_frame_t *frame, const glyph_t *glyph, int x, int y
     }
 }
 
-int pixels_draw_text(pixels_frame_t *frame, const pixels_font_t *font, pixels_text_t text, int x, int y,
-                     uint16_t colour) {
+int pixels_draw_text(pixels_frame_t *frame, const pixels_font_t *font, pixels_text_t text, int x,
+                     int y, uint16_t colour) {
     glyph_t glyph;
     size_t count = 0;
     while (x < frame->width && next_glyph(font, &text, &glyph, &count)) {
@@ -279,10 +285,11 @@ static long area_of(pixels_rect_t r) {
 
 static pixels_rect_t unite(pixels_rect_t a, pixels_rect_t b) {
     int x = min(a.x, b.x), y = min(a.y, b.y);
-    return (pixels_rect_t) {x, y, max(a.x + a.w, b.x + b.w) - x, max(a.y + a.h, b.y + b.h) - y};
+    return (pixels_rect_t){x, y, max(a.x + a.w, b.x + b.w) - x, max(a.y + a.h, b.y + b.h) - y};
 }
 
-// Adds a rectangle to the list: into the one where it costs the fewest additional pixels, or as a new one.
+// Adds a rectangle to the list: into the one where it costs the fewest additional pixels, or as a
+// new one.
 static int add_rect(pixels_rect_t *list, int count, int limit, pixels_rect_t rect) {
     int best = -1;
     long best_growth = 0;
@@ -301,7 +308,8 @@ static int add_rect(pixels_rect_t *list, int count, int limit, pixels_rect_t rec
     return count + 1;
 }
 
-int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_rect_t *out, int limit) {
+int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_rect_t *out,
+                int limit) {
     int count = 0;
     size_t row_bytes = (size_t)now->width * 2;
     for (int y = 0; y < now->height; y++) {
@@ -315,7 +323,7 @@ int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_re
                 continue;
             }
             if (start >= 0 && x - last > WINDOW_COST) {
-                count = add_rect(out, count, limit, (pixels_rect_t) {start, y, last + 1 - start, 1});
+                count = add_rect(out, count, limit, (pixels_rect_t){start, y, last + 1 - start, 1});
                 start = -1;
             }
             if (start < 0) {
@@ -323,7 +331,7 @@ int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_re
             }
             last = x;
         }
-        count = add_rect(out, count, limit, (pixels_rect_t) {start, y, last + 1 - start, 1});
+        count = add_rect(out, count, limit, (pixels_rect_t){start, y, last + 1 - start, 1});
     }
     // What grew side by side may now be cheaper as one.
     for (int i = 0; i < count; i++) {
@@ -340,7 +348,8 @@ int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_re
     return count;
 }
 
-void pixels_take(const pixels_frame_t *frame, pixels_frame_t *copy, pixels_rect_t area, uint8_t *out) {
+void pixels_take(const pixels_frame_t *frame, pixels_frame_t *copy, pixels_rect_t area,
+                 uint8_t *out) {
     size_t row = (size_t)area.w * 2;
     for (int y = area.y; y < area.y + area.h; y++, out += row) {
         memcpy(out, pixel_at(frame, area.x, y), row);

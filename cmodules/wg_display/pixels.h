@@ -1,8 +1,9 @@
-// Inner loops of the display: fill, text, comparison and copying of RGB565 framebuffers. Plain C, no MicroPython.
+// Inner loops of the display: fill, text, comparison and copying of RGB565 framebuffers. Plain C,
+// no MicroPython.
 //
-// A framebuffer is `width * height` pixels of two bytes, rows from the top, each pixel as the panel wants it on the
-// wire: most significant byte first. Colours are passed as ordinary RGB565 numbers. Every function clips to the
-// framebuffer; coordinates may be anything that fits an int.
+// A framebuffer is `width * height` pixels of two bytes, rows from the top, each pixel as the panel
+// wants it on the wire: most significant byte first. Colours are passed as ordinary RGB565 numbers.
+// Every function clips to the framebuffer; coordinates may be anything that fits an int.
 //
 // A font is one read-only block of bytes, made by `python -m wg.fonts`, all numbers little endian:
 //
@@ -10,11 +11,13 @@
 //     4  u8 line height   5  u8 ascent   6  u16 number of ranges
 //     8  u16 number of glyphs   10  u16 number of compositions   12  u32 offset of the bitmaps
 //    16  ranges: u32 first code point, u16 count, u16 first glyph; ascending
-//     .  glyphs: u24 offset in the bitmaps, u8 advance, u8 width, u8 height, i8 left, i8 top (from the line's top)
-//     .  compositions: u16 base, u16 mark, u16 composed; ascending by base, then mark
-//     .  bitmaps: 4 bits of coverage a pixel, high nibble first, rows without padding; a glyph starts on a byte
+//     .  glyphs: u24 offset in the bitmaps, u8 advance, u8 width, u8 height, i8 left, i8 top (from
+//     the line's top) .  compositions: u16 base, u16 mark, u16 composed; ascending by base, then
+//     mark .  bitmaps: 4 bits of coverage a pixel, high nibble first, rows without padding; a glyph
+//     starts on a byte
 //
-// Glyph 0 is the replacement glyph, shown for what the font lacks. A glyph of zero advance and size is invisible.
+// Glyph 0 is the replacement glyph, shown for what the font lacks. A glyph of zero advance and size
+// is invisible.
 
 #ifndef WG_DISPLAY_PIXELS_H
 #define WG_DISPLAY_PIXELS_H
@@ -43,7 +46,8 @@ typedef struct {
     int ranges, glyph_count, composition_count;
 } pixels_font_t;
 
-// A position in UTF-8 text. `next` points behind the code point last read and the marks that belong to it.
+// A position in UTF-8 text. `next` points behind the code point last read and the marks that belong
+// to it.
 typedef struct {
     const uint8_t *next;
     const uint8_t *end;
@@ -54,24 +58,30 @@ bool pixels_font_open(pixels_font_t *font, const uint8_t *data, size_t size);
 
 void pixels_fill(pixels_frame_t *frame, pixels_rect_t area, uint16_t colour);
 
-// Draws text with its line's top left corner at (x, y), blended over what is there; returns x behind its last advance.
-int pixels_draw_text(pixels_frame_t *frame, const pixels_font_t *font, pixels_text_t text, int x, int y,
-                     uint16_t colour);
+// Draws text with its line's top left corner at (x, y), blended over what is there; returns x
+// behind its last advance.
+int pixels_draw_text(pixels_frame_t *frame, const pixels_font_t *font, pixels_text_t text, int x,
+                     int y, uint16_t colour);
 
 // Width of the text in pixels.
 int pixels_measure(const pixels_font_t *font, pixels_text_t text);
 
-// Number of code points at the start of the text that fit into `width` pixels; marks stay with their base.
+// Number of code points at the start of the text that fit into `width` pixels; marks stay with
+// their base.
 size_t pixels_fit(const pixels_font_t *font, pixels_text_t text, int width);
 
 // Whether the font has a glyph of its own for the code point.
 bool pixels_has(const pixels_font_t *font, uint32_t code);
 
-// Finds rectangles that together cover every pixel in which the frames differ, at most `limit` (>= 1) of them, so
-// that the bytes to send, counting a window's commands, are few. Returns their number. They may overlap.
-int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_rect_t *out, int limit);
+// Finds rectangles that together cover every pixel in which the frames differ, at most `limit` (>=
+// 1) of them, so that the bytes to send, counting a window's commands, are few. Returns their
+// number. They may overlap.
+int pixels_diff(const pixels_frame_t *now, const pixels_frame_t *then, pixels_rect_t *out,
+                int limit);
 
-// Copies an area that lies inside the frame to `out`, rows without gaps, and to the same place in `copy`.
-void pixels_take(const pixels_frame_t *frame, pixels_frame_t *copy, pixels_rect_t area, uint8_t *out);
+// Copies an area that lies inside the frame to `out`, rows without gaps, and to the same place in
+// `copy`.
+void pixels_take(const pixels_frame_t *frame, pixels_frame_t *copy, pixels_rect_t area,
+                 uint8_t *out);
 
 #endif

@@ -2,3 +2,5 @@
 
 from .panel import PanelError
 from .screen import Screen
+
+__all__ = ("PanelError", "Screen")

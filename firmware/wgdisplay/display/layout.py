@@ -1,7 +1,8 @@
 """What the screen looks like: header bar, a block for each widget, pages where they don't fit; messages.
 
-A block is an accent bar, the widget's name, its lines; a thin line parts it from the next. Everything is measured in
-pixels and follows from the canvas size and the fonts, so that other panel sizes work without a change.
+A block is an accent bar, the widget's name, its lines; a thin line parts it from the next. Everything is
+measured in pixels and follows from the canvas size and the fonts, so that other panel sizes work without a
+change.
 """
 
 import pixels
@@ -52,8 +53,8 @@ def paginate(items, face, width, height):
 
 
 def arrange(items, size, width, height):
-    """(face, pages) for a text size, one of SIZES or "auto": the largest at which all is on one page and nothing is
-    cut, or pages of normal size if even the smallest is too large."""
+    """(face, pages) for a text size, one of SIZES or "auto": the largest at which all is on one page and
+    nothing is cut, or pages of normal size if even the smallest is too large."""
     if size == "auto":
         for size in SIZES:
             face = _text.face(size)
@@ -121,7 +122,13 @@ def draw_header(canvas, theme, face, left, right):
         canvas.text(face.label, right, end, _HEADER_PADDING, theme.header_text)
         end -= 2 * _RIGHT
     if end > _LEFT:
-        canvas.text(face.label, _text.shorten(face.label, left, end - _LEFT), _LEFT, _HEADER_PADDING, theme.header_text)
+        canvas.text(
+            face.label,
+            _text.shorten(face.label, left, end - _LEFT),
+            _LEFT,
+            _HEADER_PADDING,
+            theme.header_text,
+        )
 
 
 def draw_block(canvas, theme, face, block, y):
@@ -130,7 +137,7 @@ def draw_block(canvas, theme, face, block, y):
     canvas.fill(0, y + 1, _BAR, block.height - 2, accent)
     end = canvas.width - _RIGHT
     if block.note:
-        note = _text.shorten(face.label, block.note, end - _LEFT)
+        note = _text.shorten(face.label, block.note, (end - _LEFT) // 2)
         end -= pixels.measure(face.label, note)
         canvas.text(face.label, note, end, y, theme.dim)
         end -= _RIGHT

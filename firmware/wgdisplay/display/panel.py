@@ -8,7 +8,7 @@ One driver for the family, a table of what differs (`MODELS`), and a dictionary 
     rotation   0, 90, 180 or 270 degrees clockwise, added by the owner
     mirror_x   True if the panel is mounted so that its columns run from right to left
     mirror_y   True if its rows run from bottom to top
-    swap_xy    True if its columns are vertical as the board is mounted (a portrait panel on a landscape board)
+    swap_xy    True if its columns are vertical as mounted (a portrait panel on a landscape board)
     offset     (x, y) of the first visible pixel in the controller's memory, after rotation; default (0, 0)
     bgr        True if the panel's subpixels are in the order blue, green, red
     invert     True for panels that need INVON (most IPS glasses with an ST7789)
@@ -46,29 +46,39 @@ _BGR = const(0x08)
 
 _COLMOD_16_BIT = const(0x55)  # 16 bits a pixel on both interfaces
 
-# Milliseconds: a reset pulse of at least 10 us, 5 ms after a reset before any command and 120 ms before SLPOUT,
-# 5 ms after SLPOUT before any other command (120 ms are asked for only before SLPIN).
+# Milliseconds: a reset pulse of at least 10 us, 5 ms after a reset before any command and 120 ms before
+# SLPOUT, 5 ms after SLPOUT before any other command (120 ms are asked for only before SLPIN).
 _RESET_PULSE_MS = const(10)
 _AFTER_RESET_MS = const(120)
 _AFTER_SLPOUT_MS = const(10)
 
-# model: (columns and rows of its memory, commands between reset and SLPOUT). A command is a bytes object: code, then
-# parameters. Only what the controller's own power-on values leave wrong for these glasses is listed.
+# model: (columns and rows of its memory, commands between reset and SLPOUT). A command is a bytes object:
+# code, then parameters. Only what the controller's own power-on values leave wrong for these glasses is
+# listed.
 MODELS = {
     # ILI9342C data sheet: 8.2.2 SWRESET, 8.2.12 SLPOUT, 8.2.20 to 8.2.22 CASET, PASET, RAMWR, 8.2.29 MADCTL,
-    # 8.2.33 COLMOD; 15.4 reset timing. Its power-on values of power, VCOM and gamma are those that the glass maker
-    # programmed into its NV memory: nothing to add.
+    # 8.2.33 COLMOD; 15.4 reset timing. Its power-on values of power, VCOM and gamma are those that the glass
+    # maker programmed into its NV memory: nothing to add.
     "ILI9342C": (320, 240, ()),
-    # ILI9341 data sheet V1.11, the same sections; 8.3 (level 2 commands) for B1h to C7h, 8.2.17 for 26h. Bare modules
-    # come with an empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz), scan (B6h) and
-    # gamma (26h, curve 1) are set.
+    # ILI9341 data sheet V1.11, the same sections; 8.3 (level 2 commands) for B1h to C7h, 8.2.17 for 26h. Bare
+    # modules come with an empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz),
+    # scan (B6h) and gamma (26h, curve 1) are set.
     "ILI9341": (
         240,
         320,
-        (b"\xc0\x23", b"\xc1\x10", b"\xc5\x3e\x28", b"\xc7\x86", b"\xb1\x00\x18", b"\xb6\x08\x82\x27", b"\x26\x01"),
+        (
+            b"\xc0\x23",
+            b"\xc1\x10",
+            b"\xc5\x3e\x28",
+            b"\xc7\x86",
+            b"\xb1\x00\x18",
+            b"\xb6\x08\x82\x27",
+            b"\x26\x01",
+        ),
     ),
-    # ST7789V data sheet V1.4: 9.1.2 SWRESET, 9.1.12 SLPOUT, 9.1.20 to 9.1.22, 9.1.28 MADCTL, 9.1.32 COLMOD; 9.2 for
-    # porch (B2h) and gate control (B7h), both as after reset, written because warm resets may find them changed.
+    # ST7789V data sheet V1.4: 9.1.2 SWRESET, 9.1.12 SLPOUT, 9.1.20 to 9.1.22, 9.1.28 MADCTL, 9.1.32 COLMOD;
+    # 9.2 for porch (B2h) and gate control (B7h), both as after reset, written because warm resets may find
+    # them changed.
     "ST7789": (240, 320, (b"\xb2\x0c\x0c\x00\x33\x33", b"\xb7\x35")),
 }
 
@@ -106,7 +116,9 @@ def check_settings(settings):
     full.update(settings)
     model = full["model"]
     if model not in MODELS:
-        raise PanelError("board.PANEL model '%s' is unknown; there are %s" % (model, ", ".join(sorted(MODELS))))
+        raise PanelError(
+            "board.PANEL model '%s' is unknown; there are %s" % (model, ", ".join(sorted(MODELS)))
+        )
     if full["rotation"] not in (0, 90, 180, 270):
         raise PanelError("board.PANEL rotation must be 0, 90, 180 or 270, not %s" % full["rotation"])
     for key in ("width", "height", "baudrate", "spi", "sck", "mosi", "dc", "backlight_hz"):
@@ -129,7 +141,7 @@ def check_settings(settings):
 def madctl(settings):
     """Memory access control byte for checked settings: how the panel is mounted, then the owner's rotation.
 
-    A logical pixel (x, y) goes to column x, row y; with MV to column y, row x; MX and MY mirror column and row.
+    A logical pixel (x, y) goes to column x, row y; with MV to column y, row x; MX, MY mirror column, row.
     """
     mx, my, mv = settings["mirror_x"], settings["mirror_y"], settings["swap_xy"]
     rotation = settings["rotation"]
@@ -145,9 +157,12 @@ def madctl(settings):
 
 
 class Panel:
-    """One panel on its SPI bus. `width` and `height` are as seen after rotation; `bytes_sent` counts the wire.
+    """One panel on its SPI bus.
 
-    Pins are objects with `value(level)`, the light one with `duty_u16(n)`; `from_settings` makes them of `machine`.
+    `width` and `height` are as seen after rotation; `bytes_sent` and `transfers` count the wire.
+
+    Pins are objects with `value(level)`, the light one with `duty_u16(n)`; `from_settings` makes them of
+    `machine`.
     """
 
     def __init__(self, settings, spi, dc, cs=None, reset=None, backlight=None):
@@ -168,7 +183,7 @@ class Panel:
 
     @classmethod
     def from_settings(cls, settings):
-        """Makes the panel with `machine`'s SPI, Pin and PWM; the light stays off until `brightness` is called."""
+        """Makes the panel with `machine`'s SPI, Pin and PWM; the light stays off until `brightness`."""
         from machine import PWM, SPI, Pin
 
         s = check_settings(settings)
@@ -195,7 +210,7 @@ class Panel:
         return cls(s, spi, dc, cs, reset, light)
 
     def start(self):
-        """Resets the controller and brings it to where it shows its memory. Takes about 270 ms; the light is off."""
+        """Resets the controller and brings it to where it shows its memory. Takes about 270 ms."""
         s = self._settings
         if self._reset is not None:
             self._reset.value(0)
@@ -222,7 +237,7 @@ class Panel:
         self._backlight.duty_u16(65535 - duty if self._settings["backlight_low"] else duty)
 
     def begin(self, x, y, w, h):
-        """Opens the window (x, y, w, h); `pixels` then fills it row by row, `end` closes it."""
+        """Opens the window (x, y, w, h) for `pixels` to fill row by row; `end` lets the bus go, at last."""
         self._range(_CASET, x + self._x0, w)
         self._range(_RASET, y + self._y0, h)
         self._select(0)
@@ -235,7 +250,7 @@ class Panel:
         self.transfers += 1
 
     def end(self):
-        """Closes the window."""
+        """Ends the transfer, whole or broken: the panel is deselected."""
         self._select(1)
 
     def _range(self, code, first, count):

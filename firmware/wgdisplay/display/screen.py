@@ -1,8 +1,8 @@
 """The screen: draws pages into a framebuffer and sends the panel what changed, and nothing else.
 
-Two framebuffers: `canvas` is drawn, `_shown` is what the panel has. A drawing that equals the last one is not even
-drawn; otherwise the two are compared and the rectangles that differ are sent. So no state of the drawing code can leave
-a stale pixel behind, and a changed minute costs a few hundred bytes.
+Two framebuffers: `canvas` is drawn, `_shown` is what the panel has. A drawing that equals the last one is not
+even drawn; otherwise the two are compared and the rectangles that differ are sent. So no state of the drawing
+code can leave a stale pixel behind, and a changed minute costs a few hundred bytes.
 """
 
 import time
@@ -44,7 +44,7 @@ class Screen:
 
     @classmethod
     def from_board(cls, size="auto"):
-        """The screen of this board: starts the panel that `board.PANEL` describes; raises PanelError if it can't be."""
+        """This board's screen, its panel started; raises PanelError if `board.PANEL` can't be right."""
         import board
 
         panel = Panel.from_settings(board.PANEL)
@@ -60,8 +60,8 @@ class Screen:
         """Shows the widgets; True if pixels were sent.
 
         header      text at the left, or (left, right)
-        items       list of (name, text, error) or (name, text, error, note): error texts have their own colour, the
-                    note (the age of a stale text, say) is at the right of the name
+        items       list of (name, text, error) or (name, text, error, note): error texts have their own
+                    colour, the note (the age of a stale text, say) is at the right of the name
         background  "#rrggbb"
         page        which page, if there are several; None: they turn every PAGE_MS
         """
@@ -81,8 +81,7 @@ class Screen:
         return self._send()
 
     def message(self, title, lines, background="#000000"):
-        """Shows a title and lines (boot, set-up) in place of the widgets until the next `draw`; True if pixels were
-        sent."""
+        """Shows a title and lines (boot, set-up) in place of the widgets; True if pixels were sent."""
         self._drawn = None
         self._set_background(background)
         layout.draw_message(self.canvas, self._theme, title, lines)
@@ -110,8 +109,12 @@ class Screen:
             rects[2] = canvas.width
             rects[3] = canvas.height
         self._valid = False  # until all of it is sent: an error in between costs a full frame later
-        for i in range(0, 4 * count, 4):
-            self._send_rect(rects[i], rects[i + 1], rects[i + 2], rects[i + 3])
+        try:
+            for i in range(0, 4 * count, 4):
+                self._send_rect(rects[i], rects[i + 1], rects[i + 2], rects[i + 3])
+        except BaseException:
+            self.panel.end()
+            raise
         self._valid = True
         self.frames += 1
         if not self._lit:

@@ -54,7 +54,7 @@ def shorten(font, text, width):
 
 
 def _break_at(text, count):
-    # Where to break a text of which `count` characters fit: behind the last space or breaking character, or hard.
+    # Where to break a text of which `count` characters fit: behind the last space or hyphen, or hard.
     if text[count] == " ":
         return count
     for i in range(count - 1, 0, -1):
@@ -64,10 +64,10 @@ def _break_at(text, count):
 
 
 def wrap(font, text, width, limit):
-    """Breaks a text into at most `limit` lines of `width` pixels: at its newlines, at words, inside a word if need be.
+    """Breaks a text into at most `limit` lines of `width` pixels: at its newlines, at words, or hard.
 
-    Returns (lines, cut); if cut, there was more and the last line ends in an ellipsis. Spaces at a break and empty
-    lines at the end are dropped.
+    Returns (lines, cut); if cut, there was more and the last line ends in an ellipsis. Spaces at a break and
+    empty lines at the end are dropped.
     """
     lines = []
     for paragraph in text.replace("\r", "").rstrip().split("\n"):

@@ -1,7 +1,7 @@
 """The screen's colours: all of them follow from the background, so that every text stays readable on it.
 
-Colours are (red, green, blue), 0 to 255; `rgb565` makes a framebuffer's number of one. Contrast is that of WCAG 2.1
-("contrast ratio", 1 to 21); readable text has at least 4.5.
+Colours are (red, green, blue), 0 to 255; `rgb565` makes a framebuffer's number of one. Contrast is that of
+WCAG 2.1 ("contrast ratio", 1 to 21); readable text has at least 4.5.
 """
 
 TEXT_CONTRAST = 7.0
@@ -18,7 +18,7 @@ _ERROR = ((255, 120, 96), (190, 36, 20))
 
 
 def parse(text):
-    """"#rrggbb" (or without "#") as a colour; black for anything else, as the settings promise."""
+    """A colour of the form "#rrggbb" (or without "#") as numbers; black for anything else, as the settings promise."""
     digits = text[1:] if text.startswith("#") else text
     if len(digits) != 6:
         return _BLACK
@@ -58,7 +58,7 @@ def mix(one, other, share):
 
 
 def readable(colour, background, ratio):
-    """The colour, moved towards white or black as little as the ratio asks for; the better of the two at worst."""
+    """The colour, moved towards white or black as little as the contrast ratio asks for."""
     end = _WHITE if contrast(_WHITE, background) >= contrast(_BLACK, background) else _BLACK
     for share in range(17):
         candidate = mix(colour, end, share)
@@ -74,7 +74,12 @@ class Theme:
         base = parse(background)
         light = contrast(_BLACK, base) > contrast(_WHITE, base)
         far = _BLACK if light else _WHITE
-        header = mix(base, _BLACK, 2) if light else mix(_HEADER, base, 2)
+        if light:
+            header = mix(base, _BLACK, 2)
+        elif luminance(base) > 0.03:
+            header = mix(base, _BLACK, 7)
+        else:
+            header = mix(_HEADER, base, 2)
         if contrast(header, base) < LINE_CONTRAST:
             header = mix(base, far, 3)
         text, accent, error = _TEXT[light], _ACCENT[light], _ERROR[light]

@@ -1,1 +1,3 @@
-"""Builds the display's fonts from outline fonts; see `build.py`, and `cmodules/wg_display/pixels.h` for the format."""
+"""Builds the display's fonts from outline fonts; see `build.py`, and `cmodules/wg_display/pixels.h` for the
+format.
+"""

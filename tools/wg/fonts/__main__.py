@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     package.mkdir(parents=True, exist_ok=True)
     try:
         for face in FACES:
-            font = rasterise(options.ttf / face.file, face.size, face.line_height, coverage.code_points(*face.tables))
+            font = rasterise(
+                options.ttf / face.file, face.size, face.line_height, coverage.code_points(*face.tables)
+            )
             data = font.to_bytes()
             comment = f"{face.file}, {face.size} px; made by python -m wg.fonts, do not edit"
             (package / f"{face.name}.py").write_text(to_module(data, comment), encoding="ascii")

@@ -1,7 +1,7 @@
 """Rasterises an outline font into the compact anti-aliased form that the board's `pixels` module draws.
 
-Everything is decided here, on the PC: which glyphs, their coverage bitmaps, and which base-and-mark pairs a single
-glyph shows. `cmodules/wg_display/pixels.h` has the byte layout.
+Everything is decided here, on the PC: which glyphs, their coverage bitmaps, and which base-and-mark pairs a
+single glyph shows. `cmodules/wg_display/pixels.h` has the byte layout.
 """
 
 import struct
@@ -21,7 +21,9 @@ class FontError(Exception):
 
 @dataclass(frozen=True)
 class Glyph:
-    """One glyph: `rows` of coverage values 0 to 15; `left` from the pen, `top` from the line's top, in pixels."""
+    """One glyph: `rows` of coverage values 0 to 15; `left` from the pen, `top` from the line's top, in
+    pixels.
+    """
 
     advance: int
     left: int
@@ -68,7 +70,9 @@ class Font:
                 bitmaps += bitmap
             try:
                 entries += struct.pack("<I", at)[:3]
-                entries += struct.pack("<BBBbb", glyph.advance, glyph.width, len(glyph.rows), glyph.left, glyph.top)
+                entries += struct.pack(
+                    "<BBBbb", glyph.advance, glyph.width, len(glyph.rows), glyph.left, glyph.top
+                )
             except struct.error as error:
                 raise FontError(f"a glyph is too large for the format: {error}") from error
         pairs = list(compositions(codes))
@@ -85,7 +89,7 @@ class Font:
 
 
 def compositions(codes: Iterable[int]) -> list[tuple[int, int, int]]:
-    """(base, mark, composed) for each of the code points that is canonically a base and one combining mark."""
+    """(base, mark, composed) for each of the code points that is canonically a base and a mark."""
     pairs = []
     for code in codes:
         parts = unicodedata.decomposition(chr(code)).split()
@@ -153,5 +157,12 @@ def rasterise(path: Path, size: int, line_height: int, codes: Iterable[int]) -> 
 
 def to_module(data: bytes, comment: str) -> str:
     """A MicroPython module whose `DATA` is the font; frozen, it stays in flash."""
-    lines = [f"# {comment}", "", "DATA = (", *(f"    {data[i : i + 64]!r}" for i in range(0, len(data), 64)), ")", ""]
+    lines = [
+        f"# {comment}",
+        "",
+        "DATA = (",
+        *(f"    {data[i : i + 64]!r}" for i in range(0, len(data), 64)),
+        ")",
+        "",
+    ]
     return "\n".join(lines)
