@@ -1,4 +1,5 @@
-// Builds probe widgets: one JSON list of jobs on stdin, one JSON list of answers on stdout.
+// Builds probe widgets: a JSON file with a list of jobs in (second argument, after
+// the folder node_modules), a JSON list of answers out.
 // A job is {wat, wit, world, layout, out}: WebAssembly text (core or component), the folder with the WIT files,
 // the world, "core" (the module as it is), "embedded" (with the type section), "239" or "259" (wit-component's
 // version, so the wrapper's layout) and the file to write. An answer is {ok} or {error}.
@@ -17,7 +18,7 @@ const loadNewer = async () => {
 };
 let newer = null;
 const answers = [];
-for (const job of JSON.parse(readFileSync(0, "utf8"))) {
+for (const job of JSON.parse(readFileSync(process.argv[3], "utf8"))) {
   try {
     let binary = await older.parse(job.wat);
     if (job.layout !== "core" && job.layout !== "component") {
