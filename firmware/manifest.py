@@ -2,6 +2,7 @@
 # A board's manifest includes this file and adds its own `board` module (panel, pins).
 
 include("$(MPY_DIR)/extmod/asyncio")
+module("boot.py", base_path=".")
 module("main.py", base_path=".")
 module("wg.py", base_path=".")
 package("wgdisplay", base_path=".")

@@ -1,0 +1,22 @@
+# Runs first at every boot and soft reset, also at those that a PC's tool asks for (mpremote soft-resets into the raw
+# REPL, where main.py is left out): so the display goes on whatever is done over the serial line.
+# A boot.py on the flash runs after it; what it raises is printed and costs nothing else.
+import wg
+
+wg.start()
+del wg
+
+try:
+    with open("/boot.py") as _file:
+        _text = _file.read()
+except OSError:
+    _text = ""
+if _text:
+    try:
+        exec(_text)
+    except Exception as _error:
+        import sys
+
+        sys.print_exception(_error)
+        del _error, sys
+del _text

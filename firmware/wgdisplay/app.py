@@ -1,0 +1,555 @@
+"""The application: wires storage, network, runtime, screen and scheduler together and serves the console's jobs.
+
+It lives in one thread of its own with one asyncio loop; the main thread is the prompt. The prompt posts a `Job` and
+waits for it; nothing else crosses between the threads. A part that fails to start is reported in `problems` and the
+rest goes on without it.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import sys
+import time
+
+from micropython import const
+
+from . import VERSION
+from .log import ERROR, Log
+from .net import http
+from .net.clock import Clock
+from .net.wifi import AP, CONNECTED, CONNECTING, Wifi
+from .scheduler import Scheduler
+from .storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
+
+INSTALL_MS = const(120_000)  # deadline of a download
+STORE_MAX_BYTES = const(64 * 1024)  # of the store's catalogue
+COPY_BYTES = const(4096)  # piece of a file that is installed from a file system
+JOB_POLL_MS = const(10)
+WIFI_POLL_MS = const(1000)
+
+_METHODS = http.METHODS  # in the order of the interface's enum
+
+
+class AppError(Exception):
+    """A job that can't be done, in one sentence."""
+
+
+class Job:
+    """A coroutine of the application on behalf of the prompt. Made and waited for in the main thread."""
+
+    def __init__(self, work, args):
+        self.done = False
+        self.value = None
+        self.error = None  # a sentence
+        self.cancelled = False  # set by the main thread; the application ends the work
+        self.task = None
+        self._work = work
+        self._args = args
+        self._ask = None  # (function, arguments) for the main thread
+        self._answer = None
+
+    # in the main thread
+
+    def serve(self):
+        """Does what the application wants done in the main thread, if anything; True if there was something."""
+        ask = self._ask
+        if ask is None:
+            return False
+        try:
+            self._answer = (ask[0](*ask[1]), None)
+        except Exception as error:
+            self._answer = (None, error)
+        self._ask = None
+        return True
+
+    # in the application's loop
+
+    async def here(self, function, *args):
+        """Calls a function in the main thread: for files, which may lie behind the prompt's own serial line."""
+        self._ask = (function, args)
+        while self._ask is not None:
+            await asyncio.sleep_ms(2)
+        value, error = self._answer
+        self._answer = None
+        if error is not None:
+            raise error
+        return value
+
+    async def run(self, log):
+        try:
+            self.value = await self._work(self, *self._args)
+        except asyncio.CancelledError:
+            self.error = "abandoned"
+        except Exception as error:
+            self.error = sentence(error)
+            if not _expected(error):
+                log.error("app", self.error)
+        self.done = True
+
+
+def _expected(error):
+    # The runtime's WidgetError is known by its `kind`: the application runs without the runtime, too.
+    return isinstance(error, (AppError, StorageError, SchemaError, OSError, RuntimeError)) or hasattr(error, "kind")
+
+
+def sentence(error):
+    """What an exception says to a person."""
+    text = str(error)
+    if _expected(error) and text:
+        return text
+    return "internal error: {}: {}".format(type(error).__name__, text)
+
+
+class Host:
+    """The four interfaces that the runtime asks for on behalf of widgets."""
+
+    def __init__(self, clock, log, request=http.request):
+        self._log = log
+        self._request = request
+        self.now = clock.now
+
+    async def http(self, method, url, body):
+        response = await self._request(_METHODS[method], url, body)
+        length = len(response.body)
+        if _METHODS[method] == "HEAD" and response.content_length is not None:
+            length = response.content_length
+        return response.status, length, response.body
+
+    def random(self):
+        return int.from_bytes(os.urandom(8), "little")
+
+    def log(self, name, level, context, message):
+        self._log.add(level, name, "{}: {}".format(context, message) if context else message)
+
+
+class App:
+    """The application with its parts; a part that is None is absent and what needs it says so.
+
+    storage: Storage, not yet opened. runtime, screen: a callable that makes one, called in the application's thread.
+    """
+
+    def __init__(self, storage, log, clock, wifi, make_runtime, make_screen, request=http.request, download=http.download):
+        self.storage = storage
+        self.log = log
+        self.clock = clock
+        self.wifi = wifi
+        self.runtime = None
+        self.screen = None
+        self.problems = []
+        self.boot_ms = None  # from the start of the thread to the first picture
+        self.failure = None  # why the application is not running, a sentence
+        self.scheduler = Scheduler(self._run, log, self._tick)
+        self._make_runtime = make_runtime
+        self._make_screen = make_screen
+        self._request = request
+        self._download = download
+        self._jobs = []
+        self._active = []
+        self._stopping = False
+        self._began = time.ticks_ms()
+        self._generation = None
+        self._broken = {}  # widget: why it can't be loaded
+        self._catalogue = None
+        self._installing = False
+
+    # ---- for the main thread ----
+
+    def submit(self, work, *args):
+        """Hands a coroutine function `work(job, *args)` to the loop; -> Job."""
+        job = Job(work, args)
+        self._jobs.append(job)
+        return job
+
+    def stop(self):
+        """Ends the loop at its next round."""
+        self._stopping = True
+
+    # ---- the loop ----
+
+    async def main(self):
+        """Runs until `stop()`."""
+        self._open()
+        tasks = [asyncio.create_task(self.scheduler.loop()), asyncio.create_task(self._network())]
+        try:
+            while not self._stopping:
+                self._start_jobs()
+                await asyncio.sleep_ms(JOB_POLL_MS)
+        finally:
+            self.failure = "the application was stopped; wg.reload() starts it again"
+            for task in tasks:
+                task.cancel()
+            for job in self._active + self._jobs:
+                if not job.done:
+                    job.error = self.failure
+                    job.done = True
+                if job.task is not None:
+                    job.task.cancel()
+            for name in self.storage.names():
+                if self.runtime is not None:
+                    self.runtime.remove(name)
+            await asyncio.sleep_ms(0)
+
+    def _open(self):
+        self.screen = self._part("the display", self._make_screen)
+        if self.screen is not None:
+            self._try("the display", self.screen.message, "WG Display", ["Starting", "Version " + VERSION])
+        self._try("the storage", self.storage.open)
+        self.runtime = self._part("the widget engine", self._make_runtime)
+        if self.wifi is not None:
+            self._try("WiFi", self.wifi.start)
+        self._reload()
+        gc.collect()
+
+    def _part(self, what, make):
+        return self._try(what, make) if make is not None else None
+
+    def _try(self, what, function, *args):
+        try:
+            return function(*args)
+        except Exception as error:
+            text = "{} failed: {}".format(what, sentence(error) if str(error) else repr(error))
+            self.problems.append(text)
+            self.log.error("app", text)
+            return None
+
+    def _why(self, what):
+        for problem in self.problems:
+            if problem.startswith(what):
+                return problem
+        return "there is no {}".format(what)
+
+    def _start_jobs(self):
+        for job in self._active:
+            if job.cancelled and job.task is not None:
+                job.task.cancel()
+                job.task = None
+        if self._active:
+            self._active = [job for job in self._active if not job.done]
+        while self._jobs:
+            job = self._jobs.pop(0)
+            if not job.cancelled:
+                job.task = asyncio.create_task(job.run(self.log))
+                self._active.append(job)
+
+    async def _network(self):
+        """Looks after the WiFi; time and the store's catalogue follow the first connection."""
+        seen = -1
+        while True:
+            generation = 0
+            if self.wifi is not None:
+                self._quietly(self.wifi.step)
+                generation = self.wifi.generation
+            online = self.wifi is None or self.wifi.state == CONNECTED
+            if online and generation != seen:
+                seen = generation
+                if not self.clock.synced:
+                    await self.clock.sync(self.storage.setting("ntp"))
+                if self._catalogue is None and self.storage.setting("store"):
+                    try:
+                        await self._fetch_store()
+                    except (OSError, AppError) as error:
+                        self.log.warn("store", str(error))
+            await asyncio.sleep_ms(WIFI_POLL_MS)
+
+    def _quietly(self, function):
+        try:
+            function()
+        except Exception as error:
+            self.log.error("app", sentence(error))
+
+    # ---- once a second ----
+
+    def _reload(self):
+        if self._generation == self.storage.generation:
+            return
+        self._generation = self.storage.generation
+        self._broken = {}
+        self.scheduler.load(self.storage.config["widgets"])
+
+    def _tick(self):
+        self._reload()
+        if self.screen is None:
+            if self.boot_ms is None:
+                self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
+            return
+        self.screen.draw(self._header(), self.scheduler.items(), self.storage.config["background_color"])
+        if self.boot_ms is None:
+            self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
+
+    def _header(self):
+        left = "WG Display"
+        wifi = self.wifi
+        if wifi is None:
+            return left
+        if wifi.state == CONNECTED:
+            return "{}  {}".format(left, wifi.address)
+        if wifi.state == CONNECTING:
+            return "{}  connecting to {}".format(left, wifi.ssid) if wifi.ssid else left + "  connecting"
+        if wifi.state == AP:
+            return "{}  {}".format(wifi.ap_ssid, wifi.address)
+        return left + "  no network"
+
+    async def _run(self, name, config):
+        if self.runtime is None:
+            raise AppError("no widget can run: " + self._why("the widget engine"))
+        if not self.runtime.has(name):
+            if name in self._broken:
+                raise AppError(self._broken[name])
+            try:
+                self.runtime.add(name, self.storage.read(name))
+            except Exception as error:
+                self._broken[name] = sentence(error)
+                raise
+            gc.collect()
+        return await self.runtime.run(name, config)
+
+    # ---- jobs of the console ----
+
+    async def install(self, job, source, description=""):
+        """Installs from an address, a file or, by name, from the store; -> the new entry."""
+        if self._installing:
+            raise AppError("another install is under way")
+        if self.runtime is None:
+            raise AppError("nothing can be installed: " + self._why("the widget engine"))
+        url, description = await self._locate(source, description)
+        self._installing = True
+        incoming = None
+        try:
+            incoming = self.storage.receive()
+            if "://" in url:
+                await self._download(url, incoming, max_bytes=MAX_WIDGET_BYTES, deadline_ms=INSTALL_MS)
+            else:
+                await self._copy(job, url, incoming)
+            incoming.finish()
+            metadata = await self.runtime.metadata(incoming.read())
+            gc.collect()
+            widget = self.storage.add(incoming, metadata, description, url)
+        except StorageError as error:
+            raise AppError("{} was not installed: {}".format(source, error))
+        finally:
+            if incoming is not None:
+                incoming.discard()
+            self._installing = False
+        self.log.info("app", "installed {} {}".format(widget["name"], widget["version"]))
+        self._reload()
+        return widget
+
+    async def _locate(self, source, description):
+        if "://" in source or "/" in source or source.endswith(".wasm"):
+            return source, description
+        for item in await self._store():
+            if item["name"].lower() == source.lower():
+                return item["url"], description or item["description"]
+        raise AppError("the store has no widget called {!r}; wg.store() lists them".format(source))
+
+    async def _copy(self, job, path, incoming):
+        # The file is opened and read in the main thread: with `mpremote mount` it lies behind the serial line.
+        try:
+            file = await job.here(open, path, "rb")
+        except OSError:
+            raise AppError("there is no file {}".format(path))
+        try:
+            buffer = bytearray(COPY_BYTES)
+            view = memoryview(buffer)
+            while True:
+                n = await job.here(file.readinto, buffer)
+                if not n:
+                    return
+                incoming.write(view[:n])
+        finally:
+            file.close()
+
+    async def remove(self, job, name):
+        self.storage.remove(name)
+        if self.runtime is not None:
+            self.runtime.remove(name)
+        self._reload()
+        self.log.info("app", "removed {}".format(name))
+
+    async def configure(self, job, name, text):
+        self.storage.configure(name, text)
+        self._reload()
+
+    async def run(self, job, name):
+        self.storage.widget(name)
+        self._reload()
+        return await self.scheduler.run_now(name)
+
+    async def background(self, job, color):
+        self.storage.set_background(color)
+
+    async def set(self, job, key, value):
+        self.storage.set(key, value)
+        if key == "store":
+            self._catalogue = None
+
+    async def add_network(self, job, ssid, password):
+        self.storage.add_network(ssid, password)
+        if self.wifi is not None:
+            self.wifi.start()
+
+    async def forget_network(self, job, ssid):
+        self.storage.forget_network(ssid)
+        if self.wifi is not None:
+            self.wifi.start()
+
+    async def wait_wifi(self, job, ms):
+        """Waits until the radio has an outcome; -> the state."""
+        end = time.ticks_add(time.ticks_ms(), ms)
+        while self.wifi is not None and self.wifi.state == CONNECTING and time.ticks_diff(end, time.ticks_ms()) > 0:
+            await asyncio.sleep_ms(50)
+        return self.wifi.state if self.wifi is not None else "absent"
+
+    async def entry(self, job, name):
+        return self.storage.widget(name)
+
+    async def overview(self, job):
+        """What `wg.list()` shows: one plain dict for each widget."""
+        found = []
+        for widget in self.storage.config["widgets"]:
+            entry = self.scheduler.entry(widget["name"])
+            found.append(
+                {
+                    "name": widget["name"],
+                    "version": widget["version"],
+                    "description": widget["description"],
+                    "cycle": widget["update_cycle_seconds"],
+                    "size": widget["size"],
+                    "url": widget["url"],
+                    "runs": entry.runs if entry else 0,
+                    "last_ms": entry.last_ms if entry else None,
+                    "last_output": entry.last_output if entry else None,
+                    "last_error": entry.last_error if entry else None,
+                }
+            )
+        return found
+
+    async def status(self, job):
+        wifi = self.wifi
+        seconds = self.clock.now()[0]
+        gc.collect()
+        return {
+            "version": VERSION,
+            "wifi": wifi.state if wifi else "absent",
+            "ssid": (wifi.ap_ssid if wifi.state == AP else wifi.ssid) if wifi else "",
+            "address": wifi.address if wifi else "",
+            "rssi": wifi.rssi() if wifi else None,
+            "time": seconds if self.clock.known else None,
+            "time_synced": self.clock.synced,
+            "memory_free": gc.mem_free(),
+            "flash_free": self.storage.free(),
+            "widgets": len(self.storage.config["widgets"]),
+            "background": self.storage.config["background_color"],
+            "boot_ms": self.boot_ms,
+            "late_ms": self.scheduler.late_ms,
+            "problems": self.problems + self.storage.problems,
+        }
+
+    async def state(self, job):
+        """What tools read: runs and texts of the widgets, and how the board fares."""
+        return {
+            "widgets": [
+                {
+                    "name": e.name,
+                    "version": e.version,
+                    "runs": e.runs,
+                    "last_output": e.last_output,
+                    "last_error": e.last_error,
+                }
+                for e in self.scheduler.entries
+            ],
+            "boot_ms": self.boot_ms,
+            "frames": self.screen.frames if self.screen is not None else 0,
+        }
+
+    # ---- the store ----
+
+    async def store(self, job, again=False):
+        """The catalogue: [{name, description, repository, url}...]."""
+        if again:
+            self._catalogue = None
+        return await self._store()
+
+    async def _store(self):
+        if self._catalogue is None:
+            if not self.storage.setting("store"):
+                raise AppError('no store is set: wg.set("store", "https://.../widget_store.json")')
+            await self._fetch_store()
+        return self._catalogue
+
+    async def _fetch_store(self):
+        response = await self._request("GET", self.storage.setting("store"), max_body=STORE_MAX_BYTES)
+        if response.status != 200:
+            raise AppError("the store answered with status {}".format(response.status))
+        try:
+            items = json.loads(response.body)
+        except ValueError:
+            raise AppError("the store's catalogue is not JSON")
+        if not isinstance(items, list):
+            raise AppError("the store's catalogue is not a list")
+        self._catalogue = [item for item in map(_store_item, items) if item is not None]
+
+
+def _store_item(item):
+    """An entry of the catalogue with its download address; None if it has not what it needs."""
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        return None
+    repository, url = item.get("repository"), item.get("url")
+    if not isinstance(url, str):
+        if not isinstance(repository, str) or not repository:
+            return None
+        url = repository.rstrip("/") + "/releases/latest/download/widget.wasm"
+    description = item.get("description")
+    return {
+        "name": item["name"],
+        "description": description if isinstance(description, str) else "",
+        "repository": repository if isinstance(repository, str) else "",
+        "url": url,
+    }
+
+
+# ---- the board's own application ----
+
+
+def build():
+    """The application of this board, with its real parts."""
+    log = Log()
+    clock = Clock(log)
+    storage = Storage(log=log)
+
+    def make_runtime():
+        from .runtime import Runtime
+
+        return Runtime(Host(clock, log))
+
+    def make_screen():
+        from .display import Screen
+
+        return Screen.from_board()
+
+    return App(storage, log, clock, Wifi(storage.networks, log), make_runtime, make_screen)
+
+
+# Bytes of stack of the application's thread. TLS and the JSON parser need most of it; a PC's C library, whose words are
+# longer too, needs more.
+_STACK = 24 * 1024 if sys.platform == "esp32" else 256 * 1024
+
+
+def launch(app):
+    """Runs an application in a thread of its own."""
+    import _thread
+
+    def thread():
+        try:
+            asyncio.new_event_loop()
+            asyncio.run(app.main())
+        except Exception as error:
+            app.failure = "the application ended: " + sentence(error)
+            app.log.add(ERROR, "app", app.failure)
+
+    old = _thread.stack_size(_STACK)
+    try:
+        _thread.start_new_thread(thread, ())
+    finally:
+        _thread.stack_size(old or 0)
