@@ -1,12 +1,12 @@
 """Who is trusted on https: the root certificates, and nobody without them.
 
 Roots are DER certificates. They come from the frozen module `wgroots` (made at build time: `CERTIFICATES`, a tuple of
-bytes) and from files `*.der` in /wg/roots. Certificate and host name are always verified; there is no way round it.
+bytes) and from files `*.der` in /data/roots. Certificate and host name are always verified; there is no way round it.
 """
 
 import os
 
-FOLDER = "/wg/roots"
+FOLDER = "/data/roots"
 
 _context = None
 

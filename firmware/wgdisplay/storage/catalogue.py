@@ -49,7 +49,8 @@ class Storage:
     `problems` are sentences about what was found damaged; the board goes on without it.
     """
 
-    def __init__(self, root="/wg", log=None):
+    # Not /wg: the root of the flash is the first place that is searched for modules.
+    def __init__(self, root="/data", log=None):
         self.root = root
         self.generation = 0
         self.problems = []
