@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 # How many jobs the builds may run at a time.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+MAKEFLAGS := $(MAKEFLAGS) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # `make run` ends after so many seconds; empty: it keeps running, with a prompt.
 RUN_SECONDS ?=
 # More options for pytest, e.g. PYTEST_ARGS="-k flash".
@@ -52,7 +53,7 @@ help: ## This list
 
 # ---- Set-up ----
 .PHONY: setup
-setup: $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 wasm3-patched) ## Everything that a build needs: packages, tools, sources
+setup: $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 wasm3-patched spec-tests) ## Everything that a build needs: packages, tools, sources
 
 $(STAMPS):
 	@mkdir -p $@
@@ -75,7 +76,7 @@ $(STAMPS)/oracle: tools/requirements/wasmtime-42.txt tools/requirements/wasmtime
 	@touch $@
 
 # Sources by the lock file; your own checkouts (MICROPYTHON_DIR, WASM3_DIR) are used as they are.
-$(STAMPS)/micropython $(STAMPS)/mbedtls $(STAMPS)/wasm3 $(STAMPS)/binaryen: $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
+$(STAMPS)/micropython $(STAMPS)/mbedtls $(STAMPS)/wasm3 $(STAMPS)/spec-tests: $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
 	@$(BOOT) wg.thirdparty unpack $* >/dev/null
 	@touch $@
 
@@ -87,13 +88,15 @@ $(STAMPS)/wasm3-patched: $(if $(filter $(THIRD_PARTY)/wasm3,$(WASM3_DIR)),$(STAM
 .PHONY: FORCE
 FORCE:
 
-# ---- Fragments: each folder's owner says what it builds ----
+# ---- Fragments: each folder says what it builds; TEST_NEEDS are more targets that `make test` builds ----
+TEST_NEEDS ?=
 -include boards/sim/sim.mk
 -include cmodules/wasm3_bridge/engine.mk
 -include widgets/widgets.mk
 -include firmware/firmware.mk
 -include tools/wg/fonts/fonts.mk
 -include tests/tests.mk
+-include $(sort $(wildcard tests/*/*.mk))
 
 # ---- The two commands ----
 .PHONY: run
@@ -101,7 +104,7 @@ run: setup sim widgets ## Run the simulated display; RUN_SECONDS=20 ends it
 	@$(WG) sim run --widgets $(BUILD)/widgets --out $(BUILD)/sim $(if $(RUN_SECONDS),--seconds $(RUN_SECONDS))
 
 .PHONY: test
-test: setup sim sim32 widgets ## Build everything and run all tests
+test: setup sim sim32 widgets $(TEST_NEEDS) ## Build everything and run all tests
 	@echo "wg: running the tests"
 	@$(PY) -m pytest tests $(PYTEST_ARGS)
 
@@ -133,10 +136,13 @@ pin: $(STAMPS)/venv ## Pin the newest versions of the tools (needs the network)
 	done
 	@cd tools/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 
+# The engine is compiled from the patched sources, whichever board it is for.
+sim sim32: $(STAMPS)/wasm3-patched
+
 .PHONY: clean
 clean: ## Remove what was built; sources, tools and downloads stay
 	rm -rf $(filter-out $(addprefix $(BUILD)/,third_party node oracle stamps),$(wildcard $(BUILD)/*))
-	rm -f $(filter-out $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 binaryen),$(wildcard $(STAMPS)/*))
+	rm -f $(filter-out $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 spec-tests),$(wildcard $(STAMPS)/*))
 
 .PHONY: distclean
 distclean: ## Remove everything that is not in the repository; the user's cache stays
