@@ -113,10 +113,12 @@ C_FILES = $(shell find boards cmodules widgets tests -name '*.[ch]' 2>/dev/null 
 
 .PHONY: lint
 lint: $(STAMPS)/venv ## Formatting, lint and types only, no builds
-	@$(PY) -m ruff format --check --output-format concise . || { echo "wg: run \`make format\`"; exit 1; }
-	@$(PY) -m ruff check --output-format concise .
-	@$(PY) -m mypy tools/wg
-	@$(if $(C_FILES),$(VENV)/bin/clang-format --dry-run -Werror $(C_FILES))
+	@bad=0; \
+	$(PY) -m ruff format --check --quiet --output-format concise . || { bad=1; echo "wg: run \`make format\`"; }; \
+	$(PY) -m ruff check --quiet --output-format concise . || bad=1; \
+	$(PY) -m mypy --no-error-summary tools/wg || bad=1; \
+	$(if $(C_FILES),$(VENV)/bin/clang-format --dry-run -Werror $(C_FILES) || bad=1;) \
+	exit $$bad
 
 .PHONY: check
 check: lint sim sim32 widgets ## Everything that needs no test run; compiler warnings are errors
