@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,19 +18,21 @@ def environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": ":".join(map(str, SOURCES))}
 
 
+def run_on(binary: Path, name: str, *arguments: str, panel: Path | None = None) -> str:
+    """What the board-side script `name` printed; fails with its traceback if it raised."""
+    options = ["--panel", str(panel)] if panel else []
+    result = subprocess.run(
+        [str(binary), *options, "--script", str(SCRIPTS / name), *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
 @pytest.fixture
 def run_script(wgdisplay: Path) -> Callable[..., str]:
-    """`run_script("name.py", *arguments)` -> what the script printed; fails with its traceback if it did."""
-
-    def run(name: str, *arguments: str) -> str:
-        result = subprocess.run(
-            [str(wgdisplay), "--script", str(SCRIPTS / name), *arguments],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=110,
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    return run
+    """`run_on` for the 64-bit board."""
+    return partial(run_on, wgdisplay)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from .conftest import ROOT, SCRIPTS, environment
+from .conftest import ROOT, SCRIPTS, environment, run_on
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 DIFFERENCES = ROOT / "build" / "display"
@@ -23,28 +25,43 @@ def test_every_mounting_puts_pixels_where_a_person_expects_them(run_script: Call
     assert run_script("mounting.py").strip() == "OK 64"
 
 
-def test_drawing_equals_its_references(run_script: Callable[..., str]) -> None:
-    assert run_script("drawing.py").strip() == "OK"
+@pytest.mark.parametrize("binary", ["wgdisplay", "wgdisplay32"])
+def test_drawing_equals_its_references(request: pytest.FixtureRequest, binary: str) -> None:
+    assert run_on(request.getfixturevalue(binary), "drawing.py").strip() == "OK"
 
 
-def to_image(raw: bytes) -> Image.Image:
-    """The picture of 320 x 240 wire-order RGB565 pixels, each channel stretched to 8 bits."""
-    rgb = bytearray()
-    for high, low in zip(raw[::2], raw[1::2], strict=True):
-        value = high << 8 | low
-        r, g, b = value >> 11, value >> 5 & 63, value & 31
-        rgb += bytes((r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2))
-    return Image.frombytes("RGB", (320, 240), bytes(rgb))
+@dataclass(frozen=True)
+class Shown:
+    """What the simulated board's panel shows; boards/sim/panel_file.h has the layout."""
+
+    picture: Image.Image
+    lit: bool
+    faults: int
+
+    @classmethod
+    def read(cls, path: Path) -> "Shown":
+        data = path.read_bytes()
+        magic, width, height, _, flags, light = struct.unpack_from("<8sHHIII", data)
+        assert magic == b"WGPANEL1"
+        (faults,) = struct.unpack_from("<I", data, 44)
+        rgb = bytearray()
+        for value in struct.unpack_from(f"<{width * height}H", data, 64):
+            r, g, b = value >> 11, value >> 5 & 63, value & 31
+            rgb += bytes((r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2))
+        return cls(
+            Image.frombytes("RGB", (width, height), bytes(rgb)), flags == 0b101 and light == 65535, faults
+        )
 
 
 def test_golden_pictures(run_script: Callable[..., str], tmp_path: Path) -> None:
-    """Each state's picture is exactly the committed one. After a wanted change: WG_GOLDEN=write, and look at
-    them.
-    """
-    names = run_script("states.py", str(tmp_path)).split("\n")[:-1]
+    """Each state's picture is exactly the committed one. After a wanted change: WG_GOLDEN=write, and look."""
+    panel = tmp_path / "panel"
+    names = run_script("states.py", str(tmp_path), str(panel), panel=panel).split("\n")[:-1]
     changed = []
     for name in names:
-        got = to_image((tmp_path / f"{name}.rgb565").read_bytes())
+        shown = Shown.read(tmp_path / f"{name}.panel")
+        assert shown.lit and shown.faults == 0, name
+        got = shown.picture
         path = GOLDEN / f"{name.replace(' ', '-')}.png"
         if os.environ.get("WG_GOLDEN") == "write":
             got.save(path, optimize=True)

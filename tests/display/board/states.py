@@ -1,9 +1,11 @@
-"""Draws each state of the layout on a BOX-3's panel and writes what a person sees: OUT_FOLDER/NAME.rgb565."""
+"""Draws each state of the layout on the simulated board's own panel: states.py OUT_FOLDER PANEL_FILE.
+
+What the panel model decoded from the SPI bus is kept as OUT_FOLDER/NAME.panel, the form of its PANEL_FILE.
+"""
 
 import sys
 
-import board
-from bench import make_screen
+from wgdisplay.display import Screen
 
 CLOCK = ("Time", "Mon, 23 Nov 2026\t22:41", False)
 TRAIN = (
@@ -74,24 +76,16 @@ STATES = {
 }
 
 
-def main(folder):
+def main(folder, panel_file):
+    screen = Screen.from_board()
     for name, show in STATES.items():
-        model, screen = make_screen(board.PANEL)
         assert show(screen) is not False, name
-        assert model.on and not model.asleep and model.inverted is False, name
-        assert model.madctl & 0x08, "the BOX-3's panel is BGR"
-        assert model.light.duty == 65535, name
-        # The glass is mounted upside down: what a person sees runs backwards through its memory.
-        with open("%s/%s.rgb565" % (folder, name), "wb") as file:
-            memory = model.memory
-            row = bytearray(640)
-            for y in range(239, -1, -1):
-                for x in range(320):
-                    at = (y * 320 + 319 - x) * 2
-                    row[2 * x] = memory[at]
-                    row[2 * x + 1] = memory[at + 1]
-                file.write(row)
+        # The panel model's file: a head of 64 bytes, then what a person in front of the glass sees.
+        with open(panel_file, "rb") as file:
+            picture = file.read()
+        with open("%s/%s.panel" % (folder, name), "wb") as file:
+            file.write(picture)
         print(name)
 
 
-main(sys.argv[1])
+main(sys.argv[1], sys.argv[2])
