@@ -18,7 +18,7 @@ _ERROR = ((255, 120, 96), (190, 36, 20))
 
 
 def parse(text):
-    """A colour of the form "#rrggbb" (or without "#") as numbers; black for anything else, as the settings promise."""
+    """A colour of the form "#rrggbb" (or without "#") as numbers; black for anything else."""
     digits = text[1:] if text.startswith("#") else text
     if len(digits) != 6:
         return _BLACK
