@@ -59,6 +59,7 @@ void wg_run(const wg_context *context, wg_text *out) {
     wg_put_str(&url, base);
     wg_put(&url, "/v2018/current?city=");
     wg_put_url(&url, city);
+    wg_put(&url, "&app=wg-display&version=1"); /* the service asks who asks */
 
     wg_response response = wg_http_get(wg_text_str(&url));
     if (response.ok && response.status == 200) {

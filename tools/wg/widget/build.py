@@ -1,7 +1,7 @@
 """From a widget's folder to a component: compile, optimise, embed the world, wrap.
 
-A widget's folder holds `*.c` and `schema.json`. The steps' order matters: stripping or optimising after `embed`
-would throw away the section that `embed` adds.
+A widget's folder holds `*.c` and `schema.json`. The steps' order matters: stripping or optimising after
+`embed` would throw away the section that `embed` adds.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ STACK_BYTES = 16384
 STEP_TIMEOUT = 300.0
 
 COMPILE_FLAGS = (
-    "-target wasm32-freestanding -mcpu=mvp -std=c11 -Oz -flto -fno-inline-functions -ffreestanding -fno-builtin "
-    "-nostdlib -fvisibility=hidden -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror "
+    "-target wasm32-freestanding -mcpu=mvp -std=c11 -Oz -flto -fno-inline-functions -ffreestanding "
+    "-fno-builtin -nostdlib -fvisibility=hidden -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror "
     f"-Wl,--no-entry -Wl,--gc-sections -Wl,-z,stack-size={STACK_BYTES} -s"
 ).split()
 OPTIMISE_FLAGS = "--mvp-features -Oz --converge --strip-debug --strip-producers".split()

@@ -14,7 +14,8 @@ WORLD_EXPORTS = ("get-name", "get-version", "get-config-schema", "get-run-update
 WORLD_INTERFACES = ("types", "http", "random", "clocks", "logging")
 
 _CORE_IMPORT, _CORE_MEMORY, _CORE_EXPORT = 2, 5, 7
-_MODULE, _NESTED, _IMPORT, _EXPORT = 1, 4, 10, 11
+_MODULE, _IMPORT, _EXPORT = 1, 10, 11
+_TYPE = 3
 
 
 class NotAWidget(Exception):
@@ -117,8 +118,9 @@ def _read_component(data: memoryview, report: Report) -> None:
             _read_core(body, report, names=False)
         elif identifier == _IMPORT:
             for _ in range(reader.number()):
-                report.imports.append(_extern_name(reader))
-                _skip_extern_description(reader)
+                name = _extern_name(reader)
+                if _skip_extern_description(reader) != _TYPE:
+                    report.imports.append(name)
         elif identifier == _EXPORT:
             for _ in range(reader.number()):
                 report.exports.append(_extern_name(reader))
@@ -130,18 +132,19 @@ def _read_component(data: memoryview, report: Report) -> None:
                     _skip_extern_description(reader)
 
 
-def _skip_extern_description(reader: _Reader) -> None:
+def _skip_extern_description(reader: _Reader) -> int:
     kind = reader.byte()
     if kind == 0:
         reader.byte()
         reader.number()
     elif kind in (1, 4, 5):
         reader.number()
-    elif kind == 3:
+    elif kind == _TYPE:
         if reader.byte() == 0:
             reader.number()
     else:
         raise NotAWidget(f"It imports or exports something of kind {kind}, which no widget does.")
+    return kind
 
 
 def inspect(data: bytes) -> Report:
@@ -163,7 +166,7 @@ def inspect(data: bytes) -> Report:
         raise NotAWidget("It is WebAssembly of an unknown version.")
     report.problems += [f"It does not export {name}." for name in WORLD_EXPORTS if name not in functions]
     for name in report.imports:
-        interface = name.split(" ")[0].removeprefix("cm32p2|")
+        interface = name.split(" ")[0].removeprefix("cm32p2|").split("@")[0]
         if interface.startswith("wasi:"):
             report.problems.append(f"It needs WASI ({name}), which the board does not have.")
         elif interface not in {f"widget:widget/{known}" for known in WORLD_INTERFACES}:

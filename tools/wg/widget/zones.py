@@ -1,7 +1,8 @@
 """The table of time zones in widgets/sdk/wg_zones.h: IANA names and their POSIX TZ rules.
 
-Source: the compiled zone files and zone.tab of the PyPI package ``tzdata``, which is the IANA time zone database
-(public domain). A zone is left out if its rule does not tell its future (Morocco and Palestine follow the moon).
+Source: the compiled zone files and zone.tab of the PyPI package ``tzdata``, which is the IANA time zone
+database (public domain). A zone is left out if its rule does not tell its future: where the clocks follow the
+moon, as in Palestine.
 """
 
 from __future__ import annotations
