@@ -1,0 +1,41 @@
+# The validator's test programs, its fuzzing, and the specification's tests. The first can be built with this file
+# alone: make -f tests/validate/validate.mk BUILD=build validate-tools
+
+VALIDATE_SRC := cmodules/wasm3_bridge/validate.c
+VALIDATE_DEPS := $(VALIDATE_SRC) cmodules/wasm3_bridge/validate.h
+VALIDATE_CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
+    -Wmissing-prototypes -Icmodules/wasm3_bridge
+VALIDATE_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CC ?= clang-14
+SECONDS ?= 20
+
+# The specification's tests, from their own lock file.
+$(STAMPS)/spec-tests: tests/spec/third_party.lock | $(STAMPS)/venv
+	@$(WG) thirdparty --lock $< unpack >/dev/null
+	@touch $@
+
+ifneq ($(STAMPS),)
+test: $(STAMPS)/spec-tests validate-tools
+endif
+
+.PHONY: validate-tools
+validate-tools: $(BUILD)/validate/batch $(BUILD)/validate/batch32
+
+$(BUILD)/validate/batch: tests/validate/batch.c $(VALIDATE_DEPS)
+	@mkdir -p $(@D)
+	@$(CC) $(VALIDATE_CFLAGS) $(VALIDATE_SANITIZE) tests/validate/batch.c $(VALIDATE_SRC) -o $@
+
+$(BUILD)/validate/batch32: tests/validate/batch.c $(VALIDATE_DEPS)
+	@mkdir -p $(@D)
+	@$(CC) -m32 $(VALIDATE_CFLAGS) $(VALIDATE_SANITIZE) tests/validate/batch.c $(VALIDATE_SRC) -o $@
+
+$(BUILD)/validate/fuzz: tests/validate/fuzz_validate.c $(VALIDATE_DEPS)
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(VALIDATE_CFLAGS) $(VALIDATE_SANITIZE) -fsanitize=fuzzer tests/validate/fuzz_validate.c $(VALIDATE_SRC) -o $@
+
+# The corpus found so far stays in build/; a crash's input is kept in build/validate/ for replay.
+.PHONY: fuzz-validate
+fuzz-validate: $(BUILD)/validate/fuzz ## Fuzz the validator (libFuzzer); SECONDS=20
+	@mkdir -p $(BUILD)/validate/corpus
+	@$(BUILD)/validate/fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
+	    -verbosity=0 -artifact_prefix=$(BUILD)/validate/crash- $(BUILD)/validate/corpus $(wildcard $(BUILD)/spec/corpus)
