@@ -1,10 +1,10 @@
 # Runs first at every boot and soft reset, also at those that a PC's tool asks for (mpremote soft-resets into the raw
 # REPL, where main.py is left out): so the display goes on whatever is done over the serial line.
+# `wg` stays in the prompt's namespace in either case.
 # A boot.py on the flash runs after it; what it raises is printed and costs nothing else.
 import wg
 
 wg.start()
-del wg
 
 try:
     with open("/boot.py") as _file:

@@ -1,5 +1,5 @@
-# Runs before the prompt: leaves `wg` there and greets. The application was started by boot.py, in its own thread.
-# Nothing that fails may cost the prompt; the reason is then in wg.status().
+# Runs before the prompt and greets. The application was started by boot.py, in its own thread; what failed there is
+# in wg.status().
 import wg
 
 wg.start()

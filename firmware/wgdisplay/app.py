@@ -533,7 +533,7 @@ def build():
 
 # Bytes of stack of the application's thread. TLS and the JSON parser need most of it; a PC's C library, whose words are
 # longer too, needs more.
-_STACK = 24 * 1024 if sys.platform == "esp32" else 256 * 1024
+_STACK = 32 * 1024 if sys.platform == "esp32" else 256 * 1024
 
 
 def launch(app):
