@@ -59,6 +59,11 @@ $(STAMPS):
 	@mkdir -p $@
 
 $(STAMPS)/system: tools/wg/setup/system.py | $(STAMPS)
+	@command -v $(PYTHON) >/dev/null || { [ $$(id -u) = 0 ] && command -v apt-get >/dev/null && \
+	    apt-get update -q && apt-get install -y -q --no-install-recommends python3; } || \
+	    { echo "wg: $(PYTHON) is not installed: install Python 3.11 or later, or name it with PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "wg: $(PYTHON) is older than 3.11: name a newer one with PYTHON=" >&2; exit 1; }
 	@$(BOOT) wg.setup system
 	@touch $@
 
