@@ -90,7 +90,7 @@ async def main():
     # The loop runs all the time, as in the firmware; only this script may block in it to read the next line.
     while True:
         line = sys.stdin.readline()
-        if not line:
+        if not line.strip():
             break
         print(json.dumps(await answer(json.loads(line))))
         gc.collect()

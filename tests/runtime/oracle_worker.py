@@ -105,6 +105,8 @@ class Oracle:
 def main():
     oracle = Oracle()
     for line in sys.stdin:
+        if not line.strip():
+            break
         print(json.dumps(oracle.case(json.loads(line))), flush=True)
 
 

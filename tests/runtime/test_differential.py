@@ -40,7 +40,7 @@ class Peers:
                 asked = {**case, "board": str(self.files[f"{probe}.{layout}"]), "threads": threads}
                 found = board.ask(asked)
                 assert _essence(found) == _essence(first), (
-                    f"{board.name}, threads {threads}, {probe}.{layout}: {asked}\n"
+                    f"{board.name}, threads {threads}, {probe}.{layout}: {str(asked)[:3000]}\n"
                     f"found    {found}\nexpected {first}"
                 )
         _counted["traps"] += "error" in first
@@ -160,7 +160,7 @@ _ANSWERS = st.fixed_dictionaries(
                 st.tuples(
                     st.sampled_from([0, 200, 404, 256, 65535]),
                     st.one_of(st.none(), _U64),
-                    st.one_of(st.binary(max_size=80), st.integers(0, 5000).map(lambda n: b"\xa7" * n)).map(bytes.hex),
+                    st.one_of(st.binary(max_size=80), st.sampled_from([300, 4096, 5000]).map(lambda n: b"\xa7" * n)).map(bytes.hex),
                 ),
             ),
             max_size=4,

@@ -31,7 +31,8 @@ class Worker:
 
     def ask(self, case: dict[str, Any], timeout: float = 60) -> dict[str, Any]:
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(case).encode() + b"\n")
+        # MicroPython's json doesn't join surrogate pairs, so no \u escapes.
+        self._process.stdin.write(json.dumps(case, ensure_ascii=False).encode() + b"\n")
         self._process.stdin.flush()
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._process.stdout], [], [], timeout)
@@ -48,10 +49,11 @@ class Worker:
 
     def close(self) -> None:
         assert self._process.stdin
-        self._process.stdin.close()
         try:
+            self._process.stdin.write(b"\n")
+            self._process.stdin.close()
             self._process.wait(10)
-        except subprocess.TimeoutExpired:
+        except (BrokenPipeError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
 

@@ -22,6 +22,7 @@ from .errors import (
     UnsupportedError,
     WidgetError,
 )
+from .utf8 import decode
 
 
 def translate(error):
@@ -256,6 +257,11 @@ class Execution:
         data = config.encode()
         if len(data) > self.limits.CONFIG_BYTES:
             raise QuotaError("The widget's configuration is too long: %d bytes." % len(data), "size")
+        try:
+            decode(data)
+        except ValueError:
+            # MicroPython's strings may hold surrogates; a guest is promised UTF-8.
+            raise HostError("The widget's configuration holds characters that don't exist: set it again.", "text")
         pointer = await self.lower(data, self._layout.exports["run"].realloc)
         return await self.text("run", self.limits.RESULT_BYTES, seconds, nanoseconds, pointer, len(data))
 

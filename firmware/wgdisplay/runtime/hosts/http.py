@@ -33,7 +33,7 @@ async def request(run, arguments, realloc):
         return
     run.spend("HTTP_TOTAL_BYTES", len(content), "bytes of HTTP")
     memory.check(retptr, 40, 8, "the response")
-    pointer = await run.lower(content, realloc)
+    # Field by field, as the reference does: the allocator runs between the content length and the bytes.
     memory.write(retptr, b"\x00")
     memory.write(retptr + 8, bytes((status & 0xFF, status >> 8 & 0xFF)))
     if length is None:
@@ -41,4 +41,5 @@ async def request(run, arguments, realloc):
     else:
         memory.write(retptr + 16, b"\x01")
         memory.write(retptr + 24, u64(length))
+    pointer = await run.lower(content, realloc)
     memory.write(retptr + 32, u32(pointer) + u32(len(content)))
