@@ -19,24 +19,24 @@ struct wg_instance {
     wg_limits limits;
     IM3Environment environment;
     IM3Runtime runtime;
-    IM3Module linked;       /* wasm3's module, which the runtime owns once it is loaded */
-    uint32_t *offers;       /* of each imported function, the index of the host's */
+    IM3Module linked; /* wasm3's module, which the runtime owns once it is loaded */
+    uint32_t *offers; /* of each imported function, the index of the host's */
     wg_host host;
     wg_poll poll;
     void *context;
     unsigned depth; /* runs that are active within each other */
     bool dead;
 
-    wg_error error;       /* why the run ends, when wasm3's result is one of the engine's own */
-    int64_t fuel;         /* of each outermost run; negative: no limit */
-    int64_t fuel_left;    /* of the active one, without what is granted */
-    int32_t granted;      /* what the slice was filled with */
+    wg_error error;    /* why the run ends, when wasm3's result is one of the engine's own */
+    int64_t fuel;      /* of each outermost run; negative: no limit */
+    int64_t fuel_left; /* of the active one, without what is granted */
+    int32_t granted;   /* what the slice was filled with */
 
     /* For any thread. Times are of wg_clock_ms(). */
     int cancelled;
     int running;
-    int32_t deadline_ms;  /* of each outermost run; negative: none */
-    int has_deadline;     /* of the active run */
+    int32_t deadline_ms; /* of each outermost run; negative: none */
+    int has_deadline;    /* of the active run */
     uint32_t deadline_at;
 };
 
@@ -91,8 +91,7 @@ static const void *interrupt(IM3Runtime runtime) {
     if (instance->fuel >= 0) {
         instance->fuel_left -= (int64_t)instance->granted - wg_m3_header(runtime)->slice;
         if (instance->fuel_left < 0) {
-            wg_error_set(&instance->error, WG_QUOTA, "fuel", "the run used up its fuel of %lld calls and loops",
-                         (long long)instance->fuel);
+            wg_error_set(&instance->error, WG_QUOTA, "fuel", "the run used up its fuel");
             return ended;
         }
     }
@@ -139,7 +138,8 @@ typedef struct {
     const char *kind;
 } wg_trap_kind;
 
-/* The specification's names, but the first, which is also the engine's own for reads and writes from the host. */
+/* The specification's names, but the first, which is also the engine's own for reads and writes
+ * from the host. */
 static const char *const out_of_bounds = "memory access out of bounds";
 
 static const wg_trap_kind trap_kinds[] = {
@@ -167,13 +167,16 @@ static void explain(wg_instance *instance, M3Result result, const char *what, wg
             return;
         }
     }
-    if (instance->heap.refused || result == m3Err_mallocFailed || result == m3Err_mallocFailedCodePage) {
-        wg_error_set(error, WG_QUOTA, "heap", "%s needs more engine memory than the %u bytes it may have", what,
+    if (instance->heap.refused || result == m3Err_mallocFailed ||
+        result == m3Err_mallocFailedCodePage) {
+        wg_error_set(error, WG_QUOTA, "heap",
+                     "%s needs more engine memory than the %u bytes it may have", what,
                      (unsigned)instance->heap.limit);
         return;
     }
     if (result == m3Err_functionStackOverflow) {
-        wg_error_set(error, WG_UNSUPPORTED, "limit", "a function of the module is too large for this engine");
+        wg_error_set(error, WG_UNSUPPORTED, "limit",
+                     "a function of the module is too large for this engine");
         return;
     }
     wg_error_set(error, WG_UNSUPPORTED, NULL, "%s failed: %s", what, result);
@@ -181,7 +184,8 @@ static void explain(wg_instance *instance, M3Result result, const char *what, wg
 
 /* ---- Host functions ---- */
 
-static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64_t *stack, void *memory) {
+static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64_t *stack,
+                             void *memory) {
     (void)memory;
     wg_instance *instance = m3_GetUserData(runtime);
     uint32_t index = wg_m3_function_index(instance->linked, import->function);
@@ -194,12 +198,13 @@ static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64
         args[i] = narrow ? *(uint32_t *)&stack[type->results + i] : stack[type->results + i];
     }
     if (instance->host == NULL) {
-        wg_error_set(&instance->error, WG_HOST, NULL, "the module called the host, which has no functions");
+        wg_error_set(&instance->error, WG_HOST, NULL,
+                     "the module called the host, which has no functions");
         return ended;
     }
     wg_heap *payer = wg_heap_enter(NULL);
-    bool good = instance->host(instance->context, instance->offers[index], args, type->params, &result,
-                               &instance->error);
+    bool good = instance->host(instance->context, instance->offers[index], args, type->params,
+                               &result, &instance->error);
     wg_heap_enter(payer);
     if (!good) {
         return ended;
@@ -220,13 +225,16 @@ static bool same_name(wg_name a, wg_name b) {
 }
 
 /* Finds the host's function for an imported one. */
-static bool resolve(const wg_import *import, const wg_offer *offers, size_t count, uint32_t *offer, wg_error *error) {
+static bool resolve(const wg_import *import, const wg_offer *offers, size_t count, uint32_t *offer,
+                    wg_error *error) {
     int module_size = import->module.size < 64 ? (int)import->module.size : 64;
     int name_size = import->name.size < 64 ? (int)import->name.size : 64;
     static const char *const kinds[] = {"function", "table", "memory", "global"};
     if (import->item.kind != WG_FUNC) {
-        wg_error_set(error, WG_LINK, NULL, "the module imports the %s \"%.*s\" \"%.*s\"; only functions can be imported",
-                     kinds[import->item.kind], module_size, import->module.text, name_size, import->name.text);
+        wg_error_set(error, WG_LINK, NULL,
+                     "the module imports the %s \"%.*s\" \"%.*s\"; only functions can be imported",
+                     kinds[import->item.kind], module_size, import->module.text, name_size,
+                     import->name.text);
         return false;
     }
     const wg_type *type = import->item.type;
@@ -234,17 +242,20 @@ static bool resolve(const wg_import *import, const wg_offer *offers, size_t coun
     size_t length = wg_type_write(type, text, sizeof(text));
     bool named = false;
     for (size_t i = 0; i < count; i++) {
-        if (same_name(offers[i].module, import->module) && same_name(offers[i].name, import->name)) {
+        if (same_name(offers[i].module, import->module) &&
+            same_name(offers[i].name, import->name)) {
             named = true;
-            if (length < sizeof(text) && offers[i].type_size == length && memcmp(offers[i].type, text, length) == 0 &&
-                type->params <= WG_MAX_PARAMS && type->results <= 1) {
+            if (length < sizeof(text) && offers[i].type_size == length &&
+                memcmp(offers[i].type, text, length) == 0 && type->params <= WG_MAX_PARAMS &&
+                type->results <= 1) {
                 *offer = (uint32_t)i;
                 return true;
             }
         }
     }
     wg_error_set(error, WG_LINK, NULL,
-                 named ? "the import \"%.*s\" \"%.*s\" has the type \"%s\", which is not that of the host's function"
+                 named ? "the import \"%.*s\" \"%.*s\" has the type \"%s\", which is not that of "
+                         "the host's function"
                        : "the host has no function \"%.*s\" \"%.*s\" (of type \"%s\")",
                  module_size, import->module.text, name_size, import->name.text, text);
     return false;
@@ -277,9 +288,11 @@ static M3Result link_import(wg_instance *instance, const wg_import *import) {
     return result;
 }
 
-static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t count, wg_error *error) {
+static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t count,
+                        wg_error *error) {
     wg_module *module = instance->module;
-    instance->offers = wg_heap_allocate((module->imported_functions + 1) * sizeof(*instance->offers));
+    instance->offers =
+        wg_heap_allocate((module->imported_functions + 1) * sizeof(*instance->offers));
     instance->environment = m3_NewEnvironment();
     if (instance->environment != NULL) {
         instance->runtime = m3_NewRuntime(instance->environment, instance->limits.stack, instance);
@@ -297,12 +310,14 @@ static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t co
         instance->offers[module->imports[i].item.index] = offer;
     }
     if (module->memories_count > 0 && module->memories[0].bounds.min > instance->limits.pages) {
-        wg_error_set(error, WG_QUOTA, "pages", "the module begins with %u pages of memory; the limit is %u",
+        wg_error_set(error, WG_QUOTA, "pages",
+                     "the module begins with %u pages of memory; the limit is %u",
                      (unsigned)module->memories[0].bounds.min, (unsigned)instance->limits.pages);
         return false;
     }
     IM3Module parsed = NULL;
-    M3Result result = m3_ParseModule(instance->environment, &parsed, module->bytes, (uint32_t)module->size);
+    M3Result result =
+        m3_ParseModule(instance->environment, &parsed, module->bytes, (uint32_t)module->size);
     if (result == m3Err_none && parsed->numFunctions != module->functions_count) {
         result = m3Err_wasmMalformed;
     }
@@ -328,8 +343,8 @@ static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t co
     return true;
 }
 
-wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t count, const wg_limits *limits,
-                             wg_error *error) {
+wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t count,
+                             const wg_limits *limits, wg_error *error) {
     wg_heap *payer = wg_heap_enter(NULL);
     wg_instance *instance = wg_heap_allocate(sizeof(*instance));
     if (instance == NULL) {
@@ -372,7 +387,8 @@ void wg_instance_set_hooks(wg_instance *instance, wg_host host, wg_poll poll, vo
     instance->context = context;
 }
 
-uint32_t wg_instance_find(const wg_instance *instance, const char *name, size_t size, const wg_type **type) {
+uint32_t wg_instance_find(const wg_instance *instance, const char *name, size_t size,
+                          const wg_type **type) {
     const wg_module *module = instance->module;
     for (size_t i = 0; i < module->exports_count; i++) {
         const wg_export *candidate = &module->exports[i];
@@ -399,7 +415,8 @@ static void begin(wg_instance *instance, size_t native_room) {
     SET(instance->has_deadline, ms >= 0);
     SET(instance->running, 1);
     grant(instance);
-    size_t room = native_room < instance->limits.native_stack ? native_room : instance->limits.native_stack;
+    size_t room =
+        native_room < instance->limits.native_stack ? native_room : instance->limits.native_stack;
     char *here = m3NativeStackPointer();
     wg_m3_set_native_limit(instance->runtime, here - room);
 }
@@ -409,11 +426,12 @@ static void finish(wg_instance *instance) {
     SET(instance->has_deadline, 0);
 }
 
-static bool run(wg_instance *instance, uint32_t index, const wg_type *type, const uint64_t *args, uint64_t *results,
-                wg_error *error) {
+static bool run(wg_instance *instance, uint32_t index, const wg_type *type, const uint64_t *args,
+                uint64_t *results, wg_error *error) {
     IM3Function function = wg_m3_function(instance->linked, index);
     M3Result result = wg_m3_compile(function);
-    if (result == m3Err_none && !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
+    if (result == m3Err_none &&
+        !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
         result = m3Err_trapStackOverflow;
     }
     if (result == m3Err_none) {
@@ -438,10 +456,11 @@ static bool run(wg_instance *instance, uint32_t index, const wg_type *type, cons
     return true;
 }
 
-bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *args, size_t count, uint64_t *results,
-                      size_t native_room, wg_error *error) {
+bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *args, size_t count,
+                      uint64_t *results, size_t native_room, wg_error *error) {
     if (instance->dead) {
-        wg_error_set(error, WG_ERROR, NULL, "this instance ended in an error before; make a new one");
+        wg_error_set(error, WG_ERROR, NULL,
+                     "this instance ended in an error before; make a new one");
         return false;
     }
     if (index >= instance->module->functions_count) {
@@ -450,16 +469,19 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
     }
     const wg_type *type = instance->module->functions[index];
     if (count != type->params) {
-        wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params, (unsigned)count);
+        wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params,
+                     (unsigned)count);
         return false;
     }
     if (type->params > WG_MAX_PARAMS || type->results > WG_MAX_RESULTS) {
-        wg_error_set(error, WG_UNSUPPORTED, "limit", "the function has more than %u parameters or %u results",
-                     WG_MAX_PARAMS, WG_MAX_RESULTS);
+        wg_error_set(error, WG_UNSUPPORTED, "limit",
+                     "the function has more than %u parameters or %u results", WG_MAX_PARAMS,
+                     WG_MAX_RESULTS);
         return false;
     }
     if (instance->depth >= WG_MAX_DEPTH) {
-        wg_error_set(error, WG_QUOTA, "depth", "calls between host and module are more than %u deep", WG_MAX_DEPTH);
+        wg_error_set(error, WG_QUOTA, "depth",
+                     "calls between host and module are more than %u deep", WG_MAX_DEPTH);
         return false;
     }
     wg_heap *payer = wg_heap_enter(&instance->heap);
@@ -468,7 +490,8 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
         begin(instance, native_room);
     }
     instance->depth++;
-    bool good = wg_instance_may_go_on(instance, error) && run(instance, index, type, args, results, error);
+    bool good =
+        wg_instance_may_go_on(instance, error) && run(instance, index, type, args, results, error);
     instance->depth--;
     if (!good) {
         instance->dead = true;
@@ -486,17 +509,20 @@ size_t wg_instance_memory_size(const wg_instance *instance) {
     return wg_m3_memory_size(instance->runtime);
 }
 
-bool wg_instance_check(const wg_instance *instance, uint32_t pointer, size_t size, wg_error *error) {
+bool wg_instance_check(const wg_instance *instance, uint32_t pointer, size_t size,
+                       wg_error *error) {
     size_t memory = wg_instance_memory_size(instance);
     if (pointer > memory || size > memory - pointer) {
-        wg_error_set(error, WG_TRAP, out_of_bounds, "%s: %lu bytes at %lu, of a memory of %lu bytes", out_of_bounds,
+        wg_error_set(error, WG_TRAP, out_of_bounds,
+                     "%s: %lu bytes at %lu, of a memory of %lu bytes", out_of_bounds,
                      (unsigned long)size, (unsigned long)pointer, (unsigned long)memory);
         return false;
     }
     return true;
 }
 
-bool wg_instance_read(const wg_instance *instance, uint32_t pointer, void *to, size_t size, wg_error *error) {
+bool wg_instance_read(const wg_instance *instance, uint32_t pointer, void *to, size_t size,
+                      wg_error *error) {
     if (!wg_instance_check(instance, pointer, size, error)) {
         return false;
     }
@@ -506,7 +532,8 @@ bool wg_instance_read(const wg_instance *instance, uint32_t pointer, void *to, s
     return true;
 }
 
-bool wg_instance_write(wg_instance *instance, uint32_t pointer, const void *from, size_t size, wg_error *error) {
+bool wg_instance_write(wg_instance *instance, uint32_t pointer, const void *from, size_t size,
+                       wg_error *error) {
     if (!wg_instance_check(instance, pointer, size, error)) {
         return false;
     }

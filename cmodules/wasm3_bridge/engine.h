@@ -1,14 +1,15 @@
 /*
- * The WebAssembly engine: modules, instances, calls, linear memory. Plain C; it knows no MicroPython and no threads, but
- * may be used from several as said below.
+ * The WebAssembly engine: modules, instances, calls, linear memory. Plain C; it knows no
+ * MicroPython and no threads, but may be used from several as said below.
  *
  * Values are uint64_t: i32 zero-extended, f32 and f64 as their IEEE bit patterns.
  *
- * Functions that can fail return false or NULL and fill *error. An instance that trapped or ran out of a quota is dead:
- * its memory can still be read, calls are refused.
+ * Functions that can fail return false or NULL and fill *error. An instance that trapped or ran out
+ * of a quota is dead: its memory can still be read, calls are refused.
  *
- * Threads: one thread at a time uses an instance, but wg_instance_cancel() and wg_instance_set_deadline(), which are
- * for any thread at any time. A module is read-only and shared freely.
+ * Threads: one thread at a time uses an instance, but wg_instance_cancel() and
+ * wg_instance_set_deadline(), which are for any thread at any time. A module is read-only and
+ * shared freely.
  */
 #ifndef WG_ENGINE_H
 #define WG_ENGINE_H
@@ -105,11 +106,12 @@ size_t wg_type_write(const wg_type *type, char *text, size_t size);
 typedef struct wg_instance wg_instance;
 
 /*
- * Calls host function `index`, the index in the list given to wg_instance_new(). It may use the instance: its memory,
- * and wg_instance_call() up to WG_MAX_DEPTH deep. false: the run ends with *error.
+ * Calls host function `index`, the index in the list given to wg_instance_new(). It may use the
+ * instance: its memory, and wg_instance_call() up to WG_MAX_DEPTH deep. false: the run ends with
+ * *error.
  */
-typedef bool (*wg_host)(void *context, uint32_t index, const uint64_t *args, size_t count, uint64_t *result,
-                        wg_error *error);
+typedef bool (*wg_host)(void *context, uint32_t index, const uint64_t *args, size_t count,
+                        uint64_t *result, wg_error *error);
 
 /* Asked from time to time while wasm code runs. true: the run ends with WG_INTERRUPT. */
 typedef bool (*wg_poll)(void *context);
@@ -130,35 +132,37 @@ typedef struct {
 } wg_limits;
 
 /*
- * A new instance with its own memory, globals and table, initialised from the segments. The start function is not run.
+ * A new instance with its own memory, globals and table, initialised from the segments. The start
+ * function is not run.
  */
-wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t count, const wg_limits *limits,
-                             wg_error *error);
+wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t count,
+                             const wg_limits *limits, wg_error *error);
 void wg_instance_free(wg_instance *instance);
 
 /* Who is asked. Either may be NULL. Not while a run is active. */
 void wg_instance_set_hooks(wg_instance *instance, wg_host host, wg_poll poll, void *context);
 
 /* Finds an exported function; UINT32_MAX if there is none. *type is its type. */
-uint32_t wg_instance_find(const wg_instance *instance, const char *name, size_t size, const wg_type **type);
+uint32_t wg_instance_find(const wg_instance *instance, const char *name, size_t size,
+                          const wg_type **type);
 
 /* The start function's index, or UINT32_MAX. */
 uint32_t wg_instance_start_function(const wg_instance *instance);
 
 /*
- * Calls a function by index. results has room for WG_MAX_RESULTS. The calling thread has native_room bytes of stack
- * left, of which the run takes at most limits.native_stack.
+ * Calls a function by index. results has room for WG_MAX_RESULTS. The calling thread has
+ * native_room bytes of stack left, of which the run takes at most limits.native_stack.
  */
-bool wg_instance_call(wg_instance *instance, uint32_t function, const uint64_t *args, size_t count, uint64_t *results,
-                      size_t native_room, wg_error *error);
+bool wg_instance_call(wg_instance *instance, uint32_t function, const uint64_t *args, size_t count,
+                      uint64_t *results, size_t native_room, wg_error *error);
 
 /* Ends the run, and every later one, with WG_QUOTA "cancelled". Any thread, any time. */
 void wg_instance_cancel(wg_instance *instance);
 bool wg_instance_cancelled(const wg_instance *instance);
 
 /*
- * Wall-clock time of each outermost run from its start (from now, for the one that is active), in ms; negative: none.
- * Any thread, any time.
+ * Wall-clock time of each outermost run from its start (from now, for the one that is active), in
+ * ms; negative: none. Any thread, any time.
  */
 void wg_instance_set_deadline(wg_instance *instance, int32_t ms);
 
@@ -174,8 +178,10 @@ bool wg_instance_may_go_on(wg_instance *instance, wg_error *error);
 /* Linear memory. Bounds are checked: WG_TRAP. The size is in bytes. */
 size_t wg_instance_memory_size(const wg_instance *instance);
 bool wg_instance_check(const wg_instance *instance, uint32_t pointer, size_t size, wg_error *error);
-bool wg_instance_read(const wg_instance *instance, uint32_t pointer, void *to, size_t size, wg_error *error);
-bool wg_instance_write(wg_instance *instance, uint32_t pointer, const void *from, size_t size, wg_error *error);
+bool wg_instance_read(const wg_instance *instance, uint32_t pointer, void *to, size_t size,
+                      wg_error *error);
+bool wg_instance_write(wg_instance *instance, uint32_t pointer, const void *from, size_t size,
+                       wg_error *error);
 
 bool wg_instance_dead(const wg_instance *instance);
 uint32_t wg_instance_native_stack(const wg_instance *instance);

@@ -86,7 +86,8 @@ void *wg_heap_resize_memory(void *pointer, size_t size) {
     }
     wg_block *block = pointer == NULL ? NULL : (wg_block *)pointer - 1;
 #if defined(ESP_PLATFORM) && defined(CONFIG_SPIRAM)
-    wg_block *moved = heap_caps_realloc(block, size + sizeof(wg_block), MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT);
+    wg_block *moved =
+        heap_caps_realloc(block, size + sizeof(wg_block), MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT);
 #else
     wg_block *moved = realloc(block, size + sizeof(wg_block));
 #endif

@@ -1,6 +1,6 @@
 /*
- * Memory of the engine, counted per instance. wasm3 allocates through the functions that its patched m3_core.c names;
- * which instance pays is the thread's current owner.
+ * Memory of the engine, counted per instance. wasm3 allocates through the functions that its
+ * patched m3_core.c names; which instance pays is the thread's current owner.
  */
 #ifndef WG_HEAP_H
 #define WG_HEAP_H
@@ -15,7 +15,8 @@ typedef struct {
     bool refused; /* the limit or the system said no, since this was last cleared */
 } wg_heap;
 
-/* Makes `heap` the one that pays for this thread's allocations, and returns the one before. NULL: nobody. */
+/* Makes `heap` the one that pays for this thread's allocations, and returns the one before. NULL:
+ * nobody. */
 wg_heap *wg_heap_enter(wg_heap *heap);
 
 /* Zeroed memory, aligned for uint64_t; NULL if there is none. */

@@ -1,6 +1,6 @@
 /*
- * A module's bytes and the lists of what it imports and exports, read from them once. It believes nothing: each index
- * and length is checked, whether wg_validate() saw the bytes before or not.
+ * A module's bytes and the lists of what it imports and exports, read from them once. It believes
+ * nothing: each index and length is checked, whether wg_validate() saw the bytes before or not.
  */
 #include "module.h"
 
@@ -165,7 +165,8 @@ static void *append(void **list, size_t *count, size_t size) {
     return item;
 }
 
-#define APPEND(MODULE, LIST) append((void **)&(MODULE)->LIST, &(MODULE)->LIST##_count, sizeof(*(MODULE)->LIST))
+#define APPEND(MODULE, LIST)                                                                       \
+    append((void **)&(MODULE)->LIST, &(MODULE)->LIST##_count, sizeof(*(MODULE)->LIST))
 
 /* ---- Sections ---- */
 
@@ -290,7 +291,8 @@ static bool read_exports(wg_module *m, wg_reader *r) {
         uint8_t kind = read_byte(r);
         uint32_t index = read_u32(r);
         const wg_item *lists[] = {NULL, m->tables, m->memories, m->globals};
-        size_t counts[] = {m->functions_count, m->tables_count, m->memories_count, m->globals_count};
+        size_t counts[] = {m->functions_count, m->tables_count, m->memories_count,
+                           m->globals_count};
         if (kind > 3 || index >= counts[kind]) {
             r->failed = true;
         } else if (kind == 0) {
@@ -362,11 +364,13 @@ static const uint8_t section_order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10
 static bool read_module(wg_module *m, wg_error *error) {
     wg_reader r = {m->bytes, m->bytes + m->size, false};
     if (m->size < 8 || memcmp(m->bytes, "\0asm", 4) != 0) {
-        wg_error_set(error, WG_MALFORMED, NULL, "this is not a WebAssembly module: it does not begin with \"\\0asm\"");
+        wg_error_set(error, WG_MALFORMED, NULL,
+                     "this is not a WebAssembly module: it does not begin with \"\\0asm\"");
         return false;
     }
     if (memcmp(m->bytes + 4, "\1\0\0\0", 4) != 0) {
-        wg_error_set(error, WG_MALFORMED, NULL, "this is not a core module of WebAssembly version 1");
+        wg_error_set(error, WG_MALFORMED, NULL,
+                     "this is not a core module of WebAssembly version 1");
         return false;
     }
     r.at += 8;
@@ -377,8 +381,8 @@ static bool read_module(wg_module *m, wg_error *error) {
         uint32_t size = read_length(&r);
         wg_reader body = {r.at, r.at + size, r.failed};
         if (section >= sizeof(section_order)) {
-            wg_error_set(error, WG_UNSUPPORTED, NULL, "the module has a section %u, which this engine does not know",
-                         section);
+            wg_error_set(error, WG_UNSUPPORTED, NULL,
+                         "the module has a section %u, which this engine does not know", section);
             return false;
         }
         if (section != 0) {
@@ -388,11 +392,13 @@ static bool read_module(wg_module *m, wg_error *error) {
             last = section_order[section];
         }
         if (!body.failed && !read_section(m, &body, section)) {
-            wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory to read the module");
+            wg_error_set(error, WG_QUOTA, "memory",
+                         "there is not enough memory to read the module");
             return false;
         }
         if (body.failed || body.at != body.end) {
-            wg_error_set(error, WG_MALFORMED, NULL, "the module is malformed in section %u, at offset %u", section,
+            wg_error_set(error, WG_MALFORMED, NULL,
+                         "the module is malformed in section %u, at offset %u", section,
                          (unsigned)offset);
             return false;
         }
@@ -422,22 +428,24 @@ static bool validate(const wg_module *m, wg_error *error) {
     case WG_VALIDATE_OK:
         return true;
     case WG_VALIDATE_MALFORMED:
-        wg_error_set(error, WG_MALFORMED, NULL, "the module is malformed at offset %u: %s", (unsigned)result.offset,
-                     result.reason);
+        wg_error_set(error, WG_MALFORMED, NULL, "the module is malformed at offset %u: %s",
+                     (unsigned)result.offset, result.reason);
         return false;
     case WG_VALIDATE_INVALID:
-        wg_error_set(error, WG_INVALID, NULL, "the module is invalid at offset %u: %s", (unsigned)result.offset,
-                     result.reason);
+        wg_error_set(error, WG_INVALID, NULL, "the module is invalid at offset %u: %s",
+                     (unsigned)result.offset, result.reason);
         return false;
     case WG_VALIDATE_NO_MEMORY:
-        wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory to validate the module");
+        wg_error_set(error, WG_QUOTA, "memory",
+                     "there is not enough memory to validate the module");
         return false;
     case WG_VALIDATE_LIMIT:
         wg_error_set(error, WG_UNSUPPORTED, "limit", "the module passes a limit at offset %u: %s",
                      (unsigned)result.offset, result.reason);
         return false;
     default:
-        wg_error_set(error, WG_UNSUPPORTED, NULL, "the module needs what this engine does not run, at offset %u: %s",
+        wg_error_set(error, WG_UNSUPPORTED, NULL,
+                     "the module needs what this engine does not run, at offset %u: %s",
                      (unsigned)result.offset, result.reason);
         return false;
     }
@@ -448,8 +456,8 @@ static bool validate(const wg_module *m, wg_error *error) {
 
 wg_module *wg_module_new(const void *bytes, size_t size, wg_error *error) {
     if (size > WG_MODULE_SIZE) {
-        wg_error_set(error, WG_UNSUPPORTED, "limit", "the module has %u bytes; the limit is %u", (unsigned)size,
-                     (unsigned)WG_MODULE_SIZE);
+        wg_error_set(error, WG_UNSUPPORTED, "limit", "the module has %u bytes; the limit is %u",
+                     (unsigned)size, (unsigned)WG_MODULE_SIZE);
         return NULL;
     }
     wg_heap *payer = wg_heap_enter(NULL);
@@ -459,7 +467,8 @@ wg_module *wg_module_new(const void *bytes, size_t size, wg_error *error) {
         wg_heap_free(m);
         wg_heap_free(copy);
         wg_heap_enter(payer);
-        wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory for a module of %u bytes", (unsigned)size);
+        wg_error_set(error, WG_QUOTA, "memory",
+                     "there is not enough memory for a module of %u bytes", (unsigned)size);
         return NULL;
     }
     if (size > 0) {

@@ -1,9 +1,10 @@
 /*
  * Module `wasm3`: the engine for Python. See docs/engine.md for the contract.
  *
- * An instance runs either inline, in call(), where host functions are Python callables and Ctrl-C ends the run; or in
- * its own native thread after start(), where host calls wait to be served by poll() and reply(). The native thread
- * touches no Python object and never needs the GIL, so that close() and the finaliser can join it.
+ * An instance runs either inline, in call(), where host functions are Python callables and Ctrl-C
+ * ends the run; or in its own native thread after start(), where host calls wait to be served by
+ * poll() and reply(). The native thread touches no Python object and never needs the GIL, so that
+ * close() and the finaliser can join it.
  */
 #include "py/mperrno.h"
 #include "py/mpthread.h"
@@ -42,9 +43,9 @@ typedef struct {
     mp_obj_t exception; /* of a host function, to be raised again, or NULL */
     char *results;      /* of each host function, the letter of its result, or 0 */
     size_t offers;
-    size_t calls;       /* call()s that are active within each other */
+    size_t calls; /* call()s that are active within each other */
 #if MICROPY_PY_THREAD
-    mp_uint_t caller;   /* the thread that is in call() */
+    mp_uint_t caller; /* the thread that is in call() */
 #endif
     bool close_later;
 } instance_obj_t;
@@ -56,10 +57,10 @@ extern const mp_obj_type_t wasm3_instance_type;
 
 /* ---- Errors ---- */
 
-#define ERROR_TYPE(NAME, PARENT)                                                                                       \
-    MP_DEFINE_CONST_OBJ_TYPE(wasm3_##NAME##_type, MP_QSTR_##NAME, MP_TYPE_FLAG_NONE, make_new,                         \
-                             mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,    \
-                             parent, PARENT)
+#define ERROR_TYPE(NAME, PARENT)                                                                   \
+    MP_DEFINE_CONST_OBJ_TYPE(wasm3_##NAME##_type, MP_QSTR_##NAME, MP_TYPE_FLAG_NONE, make_new,     \
+                             mp_obj_exception_make_new, print, mp_obj_exception_print, attr,       \
+                             mp_obj_exception_attr, parent, PARENT)
 
 static ERROR_TYPE(Error, &mp_type_Exception);
 static ERROR_TYPE(MalformedError, &wasm3_Error_type);
@@ -131,7 +132,8 @@ static uint64_t value_from(mp_obj_t object, char letter) {
                           mp_obj_get_type_str(object));
     }
     if (!good) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("value out of range for %d bits"), narrow ? 32 : 64);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("value out of range for %d bits"),
+                          narrow ? 32 : 64);
     }
     return narrow ? (uint32_t)low : low;
 }
@@ -150,7 +152,9 @@ static mp_obj_t values_to_tuple(const uint64_t *values, size_t count) {
 
 /* None, a value, or a tuple of several. */
 static mp_obj_t results_to(const uint64_t *values, size_t count) {
-    return count == 0 ? mp_const_none : count == 1 ? value_to(values[0]) : values_to_tuple(values, count);
+    return count == 0   ? mp_const_none
+           : count == 1 ? value_to(values[0])
+                        : values_to_tuple(values, count);
 }
 
 static mp_obj_t name_to(wg_name name) {
@@ -173,7 +177,8 @@ static module_obj_t *open_module(mp_obj_t object) {
     return self;
 }
 
-static mp_obj_t module_make_new(const mp_obj_type_t *type, size_t count, size_t keywords, const mp_obj_t *args) {
+static mp_obj_t module_make_new(const mp_obj_type_t *type, size_t count, size_t keywords,
+                                const mp_obj_t *args) {
     mp_arg_check_num(count, keywords, 1, 1, false);
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(args[0], &buffer, MP_BUFFER_READ);
@@ -200,7 +205,8 @@ static mp_obj_t kind_to(wg_kind kind) {
     return MP_OBJ_NEW_QSTR(kinds[kind]);
 }
 
-/* "iI:f" for a function, "i" or "im" (mutable) for a global, "1" or "1:16" for a memory or a table. */
+/* "iI:f" for a function, "i" or "im" (mutable) for a global, "1" or "1:16" for a memory or a table.
+ */
 static mp_obj_t item_type_to(const wg_item *item) {
     vstr_t text;
     vstr_init(&text, 16);
@@ -227,8 +233,8 @@ static mp_obj_t module_imports(const wg_module *module) {
     size_t count = wg_module_imports(module, &list);
     mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
     for (size_t i = 0; i < count; i++) {
-        mp_obj_t items[] = {name_to(list[i].module), name_to(list[i].name), kind_to(list[i].item.kind),
-                            item_type_to(&list[i].item)};
+        mp_obj_t items[] = {name_to(list[i].module), name_to(list[i].name),
+                            kind_to(list[i].item.kind), item_type_to(&list[i].item)};
         tuple->items[i] = mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
     }
     return MP_OBJ_FROM_PTR(tuple);
@@ -239,7 +245,8 @@ static mp_obj_t module_exports(const wg_module *module) {
     size_t count = wg_module_exports(module, &list);
     mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
     for (size_t i = 0; i < count; i++) {
-        mp_obj_t items[] = {name_to(list[i].name), kind_to(list[i].item.kind), item_type_to(&list[i].item)};
+        mp_obj_t items[] = {name_to(list[i].name), kind_to(list[i].item.kind),
+                            item_type_to(&list[i].item)};
         tuple->items[i] = mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
     }
     return MP_OBJ_FROM_PTR(tuple);
@@ -270,8 +277,8 @@ static uint32_t limit_from(mp_obj_t object, uint32_t min, uint32_t max, uint32_t
     }
     mp_int_t value = mp_obj_get_int(object);
     if (value < (mp_int_t)min || value > (mp_int_t)max) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("a limit must be between %u and %u"), (unsigned)min,
-                          (unsigned)max);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("a limit must be between %u and %u"),
+                          (unsigned)min, (unsigned)max);
     }
     return (uint32_t)value;
 }
@@ -291,10 +298,11 @@ static mp_obj_t module_instantiate(size_t n_args, const mp_obj_t *pos_args, mp_m
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
 
     wg_limits limits = {
-        .stack = limit_from(args[ARG_stack].u_obj, WG_STACK_SIZE_MIN, WG_STACK_SIZE_MAX, WG_STACK_SIZE),
+        .stack =
+            limit_from(args[ARG_stack].u_obj, WG_STACK_SIZE_MIN, WG_STACK_SIZE_MAX, WG_STACK_SIZE),
         .pages = limit_from(args[ARG_pages].u_obj, 1, WG_PAGES_MAX, WG_PAGES),
-        .native_stack =
-            limit_from(args[ARG_native_stack].u_obj, WG_NATIVE_STACK_MIN, WG_NATIVE_STACK_MAX, WG_NATIVE_STACK),
+        .native_stack = limit_from(args[ARG_native_stack].u_obj, WG_NATIVE_STACK_MIN,
+                                   WG_NATIVE_STACK_MAX, WG_NATIVE_STACK),
         .heap = limit_from(args[ARG_heap].u_obj, 1, INT32_MAX / 2, WG_HEAP_SIZE),
     };
     size_t count;
@@ -307,7 +315,8 @@ static mp_obj_t module_instantiate(size_t n_args, const mp_obj_t *pos_args, mp_m
         mp_obj_get_array_fixed_n(items[i], 3, &parts);
         wg_name type = name_from(parts[2]);
         offers[i] = (wg_offer){name_from(parts[0]), name_from(parts[1]), type.text, type.size};
-        results[i] = type.size == 0 || type.text[type.size - 1] == ':' ? 0 : type.text[type.size - 1];
+        results[i] =
+            type.size == 0 || type.text[type.size - 1] == ':' ? 0 : type.text[type.size - 1];
     }
 
     instance_obj_t *self = mp_obj_malloc_with_finaliser(instance_obj_t, &wasm3_instance_type);
@@ -359,8 +368,8 @@ static instance_obj_t *resting_instance(mp_obj_t object) {
 }
 
 /* Converts the arguments of a call of export args[1]; returns the function's index. */
-static uint32_t function_from(instance_obj_t *self, size_t n_args, const mp_obj_t *args, uint64_t *values,
-                              const wg_type **type) {
+static uint32_t function_from(instance_obj_t *self, size_t n_args, const mp_obj_t *args,
+                              uint64_t *values, const wg_type **type) {
     wg_name name = name_from(args[1]);
     uint32_t function = wg_instance_find(self->instance, name.text, name.size, type);
     wg_error error;
@@ -371,7 +380,8 @@ static uint32_t function_from(instance_obj_t *self, size_t n_args, const mp_obj_
     }
     if (n_args - 2 != (*type)->params || n_args - 2 > WG_MAX_PARAMS) {
         wg_error_set(&error, WG_ERROR, NULL, "\"%.*s\" takes %u arguments, not %u",
-                     name.size < 64 ? (int)name.size : 64, name.text, (*type)->params, (unsigned)(n_args - 2));
+                     name.size < 64 ? (int)name.size : 64, name.text, (*type)->params,
+                     (unsigned)(n_args - 2));
         raise(&error);
     }
     for (size_t i = 0; i < (*type)->params; i++) {
@@ -436,7 +446,8 @@ static MP_DEFINE_CONST_FUN_OBJ_2(instance_deadline_obj, instance_deadline);
 
 static mp_obj_t instance_fuel(mp_obj_t object, mp_obj_t fuel) {
     instance_obj_t *self = resting_instance(object);
-    wg_instance_set_fuel(self->instance, fuel == mp_const_none ? -1 : (int64_t)(value_from(fuel, 'I') & INT64_MAX));
+    wg_instance_set_fuel(self->instance,
+                         fuel == mp_const_none ? -1 : (int64_t)(value_from(fuel, 'I') & INT64_MAX));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(instance_fuel_obj, instance_fuel);
@@ -463,7 +474,8 @@ static mp_obj_t instance_read_into(mp_obj_t object, mp_obj_t pointer, mp_obj_t t
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(to, &buffer, MP_BUFFER_WRITE);
     wg_error error;
-    if (!wg_instance_read(self->instance, (uint32_t)value_from(pointer, 'i'), buffer.buf, buffer.len, &error)) {
+    if (!wg_instance_read(self->instance, (uint32_t)value_from(pointer, 'i'), buffer.buf,
+                          buffer.len, &error)) {
         raise(&error);
     }
     return mp_const_none;
@@ -475,7 +487,8 @@ static mp_obj_t instance_write(mp_obj_t object, mp_obj_t pointer, mp_obj_t from)
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(from, &buffer, MP_BUFFER_READ);
     wg_error error;
-    if (!wg_instance_write(self->instance, (uint32_t)value_from(pointer, 'i'), buffer.buf, buffer.len, &error)) {
+    if (!wg_instance_write(self->instance, (uint32_t)value_from(pointer, 'i'), buffer.buf,
+                           buffer.len, &error)) {
         raise(&error);
     }
     return mp_const_none;
@@ -488,16 +501,20 @@ static void instance_attr(mp_obj_t object, qstr attribute, mp_obj_t *dest) {
     }
     switch (attribute) {
     case MP_QSTR_memory_size:
-        dest[0] = mp_obj_new_int_from_uint(wg_instance_memory_size(resting_instance(object)->instance));
+        dest[0] =
+            mp_obj_new_int_from_uint(wg_instance_memory_size(resting_instance(object)->instance));
         break;
     case MP_QSTR_has_start:
-        dest[0] = mp_obj_new_bool(wg_instance_start_function(open_instance(object)->instance) != UINT32_MAX);
+        dest[0] = mp_obj_new_bool(wg_instance_start_function(open_instance(object)->instance) !=
+                                  UINT32_MAX);
         break;
     case MP_QSTR_heap_used:
-        dest[0] = mp_obj_new_int_from_uint(wg_instance_heap_used(resting_instance(object)->instance));
+        dest[0] =
+            mp_obj_new_int_from_uint(wg_instance_heap_used(resting_instance(object)->instance));
         break;
     case MP_QSTR_heap_peak:
-        dest[0] = mp_obj_new_int_from_uint(wg_instance_heap_peak(resting_instance(object)->instance));
+        dest[0] =
+            mp_obj_new_int_from_uint(wg_instance_heap_peak(resting_instance(object)->instance));
         break;
     default:
         dest[1] = MP_OBJ_SENTINEL;
@@ -506,9 +523,10 @@ static void instance_attr(mp_obj_t object, qstr attribute, mp_obj_t *dest) {
 
 /* ---- Instance: inline mode ---- */
 
-/* Calls the Python callable. An exception stays here until call() can raise it outside of wasm3's frames. */
-static bool inline_host(void *context, uint32_t index, const uint64_t *args, size_t count, uint64_t *result,
-                        wg_error *error) {
+/* Calls the Python callable. An exception stays here until call() can raise it outside of wasm3's
+ * frames. */
+static bool inline_host(void *context, uint32_t index, const uint64_t *args, size_t count,
+                        uint64_t *result, wg_error *error) {
     instance_obj_t *self = context;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
@@ -520,7 +538,8 @@ static bool inline_host(void *context, uint32_t index, const uint64_t *args, siz
         wg_error_set(error, WG_HOST, NULL, "the instance has no host to call");
         raise(error);
     }
-    mp_obj_t value = mp_call_function_2(self->host, MP_OBJ_NEW_SMALL_INT(index), values_to_tuple(args, count));
+    mp_obj_t value =
+        mp_call_function_2(self->host, MP_OBJ_NEW_SMALL_INT(index), values_to_tuple(args, count));
     char letter = self->results[index];
     if (letter != 0) {
         *result = value_from(value, letter);
@@ -547,7 +566,8 @@ static size_t native_room(void) {
     return used + WG_NATIVE_RESERVE < limit ? limit - used - WG_NATIVE_RESERVE : 0;
 }
 
-static mp_obj_t run_inline(instance_obj_t *self, uint32_t function, const wg_type *type, const uint64_t *values) {
+static mp_obj_t run_inline(instance_obj_t *self, uint32_t function, const wg_type *type,
+                           const uint64_t *values) {
     uint64_t results[WG_MAX_RESULTS];
     wg_error error;
 #if WG_THREADS
@@ -560,8 +580,8 @@ static mp_obj_t run_inline(instance_obj_t *self, uint32_t function, const wg_typ
     self->caller = mp_thread_get_id();
 #endif
     self->calls++;
-    bool good =
-        wg_instance_call(self->instance, function, values, type->params, results, native_room(), &error);
+    bool good = wg_instance_call(self->instance, function, values, type->params, results,
+                                 native_room(), &error);
     self->calls--;
     mp_obj_t exception = self->exception;
     self->exception = MP_OBJ_NULL;
@@ -592,7 +612,8 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR(instance_call_obj, 2, instance_call);
 static const wg_type start_type = {"", 0, 0};
 
 #if WG_THREADS
-static void start(instance_obj_t *self, uint32_t function, const wg_type *type, const uint64_t *values) {
+static void start(instance_obj_t *self, uint32_t function, const wg_type *type,
+                  const uint64_t *values) {
     wg_error error;
     if (self->calls > 0) {
         raise_misuse("the instance is in call()");
@@ -665,7 +686,8 @@ static mp_obj_t instance_reply(size_t n_args, const mp_obj_t *args) {
         if (self->results[index] != 0) {
             value = value_from(given ? args[1] : mp_const_none, self->results[index]);
         } else if (given) {
-            mp_raise_TypeError(MP_ERROR_TEXT("a host function without a result must be answered with None"));
+            mp_raise_TypeError(
+                MP_ERROR_TEXT("a host function without a result must be answered with None"));
         }
     }
     if (!wg_task_reply(task, value, &error)) {
@@ -679,8 +701,8 @@ static mp_obj_t instance_fail(mp_obj_t object, mp_obj_t message) {
     wg_task *task = open_task(object);
     wg_name text = name_from(message);
     wg_error why, error;
-    wg_error_set(&why, WG_HOST, NULL, "%.*s", text.size < WG_MESSAGE_SIZE ? (int)text.size : WG_MESSAGE_SIZE,
-                 text.text);
+    wg_error_set(&why, WG_HOST, NULL, "%.*s",
+                 text.size < WG_MESSAGE_SIZE ? (int)text.size : WG_MESSAGE_SIZE, text.text);
     if (!wg_task_fail(task, &why, &error)) {
         raise(&error);
     }
@@ -706,7 +728,8 @@ static mp_uint_t instance_ioctl(mp_obj_t object, mp_uint_t request, uintptr_t ar
 static const mp_stream_p_t instance_stream = {.ioctl = instance_ioctl};
 #endif
 
-/* Runs the module's start function, if it has one: in the thread, or inline where there are none. */
+/* Runs the module's start function, if it has one: in the thread, or inline where there are none.
+ */
 static mp_obj_t instance_run_start(mp_obj_t object) {
     instance_obj_t *self = resting_instance(object);
     uint32_t function = wg_instance_start_function(self->instance);
@@ -732,8 +755,8 @@ static const mp_rom_map_elem_t module_locals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(module_locals, module_locals_table);
 
-MP_DEFINE_CONST_OBJ_TYPE(wasm3_module_type, MP_QSTR_Module, MP_TYPE_FLAG_NONE, make_new, module_make_new, attr,
-                                module_attr, locals_dict, &module_locals);
+MP_DEFINE_CONST_OBJ_TYPE(wasm3_module_type, MP_QSTR_Module, MP_TYPE_FLAG_NONE, make_new,
+                         module_make_new, attr, module_attr, locals_dict, &module_locals);
 
 static const mp_rom_map_elem_t instance_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&instance_close_obj)},
@@ -756,11 +779,11 @@ static const mp_rom_map_elem_t instance_locals_table[] = {
 static MP_DEFINE_CONST_DICT(instance_locals, instance_locals_table);
 
 #if WG_THREADS
-MP_DEFINE_CONST_OBJ_TYPE(wasm3_instance_type, MP_QSTR_Instance, MP_TYPE_FLAG_NONE, attr, instance_attr, protocol,
-                                &instance_stream, locals_dict, &instance_locals);
+MP_DEFINE_CONST_OBJ_TYPE(wasm3_instance_type, MP_QSTR_Instance, MP_TYPE_FLAG_NONE, attr,
+                         instance_attr, protocol, &instance_stream, locals_dict, &instance_locals);
 #else
-MP_DEFINE_CONST_OBJ_TYPE(wasm3_instance_type, MP_QSTR_Instance, MP_TYPE_FLAG_NONE, attr, instance_attr, locals_dict,
-                                &instance_locals);
+MP_DEFINE_CONST_OBJ_TYPE(wasm3_instance_type, MP_QSTR_Instance, MP_TYPE_FLAG_NONE, attr,
+                         instance_attr, locals_dict, &instance_locals);
 #endif
 
 /* ---- Module table ---- */

@@ -1,6 +1,6 @@
 /*
- * The engine's limits. Each can be set by the build (-DWG_...=n); those that instantiate() takes as an argument are
- * defaults here.
+ * The engine's limits. Each can be set by the build (-DWG_...=n); those that instantiate() takes as
+ * an argument are defaults here.
  */
 #ifndef WG_SETTINGS_H
 #define WG_SETTINGS_H
@@ -32,8 +32,9 @@
 #define WG_NATIVE_STACK_MAX (8 * 1024 * 1024)
 
 /*
- * Native stack below that limit, which is not given to the wasm code: what the deepest engine function without a check
- * of its own takes, with the C library's, and a host function in inline mode until MicroPython checks by itself.
+ * Native stack below that limit, which is not given to the wasm code: what the deepest engine
+ * function without a check of its own takes, with the C library's, and a host function in inline
+ * mode until MicroPython checks by itself.
  */
 #ifndef WG_NATIVE_RESERVE
 #if defined(ESP_PLATFORM)
@@ -43,14 +44,15 @@
 #endif
 #endif
 
-/* Memory of the engine for one instance beyond its linear memory, in bytes: tables, compiled code, stack. */
+/* Memory of the engine for one instance beyond its linear memory, in bytes: tables, compiled code,
+ * stack. */
 #ifndef WG_HEAP_SIZE
 #define WG_HEAP_SIZE (4 * 1024 * 1024)
 #endif
 
 /*
- * Calls and loop iterations between two looks at cancel, deadline and fuel. A thousand of them take about 10 us on a PC
- * and 1 ms on an ESP32-S3.
+ * Calls and loop iterations between two looks at cancel, deadline and fuel. A thousand of them take
+ * about 10 us on a PC and 1 ms on an ESP32-S3.
  */
 #ifndef WG_SLICE
 #if defined(ESP_PLATFORM)

@@ -1,6 +1,6 @@
 /*
- * A native thread that runs an instance: POSIX threads on a PC; under ESP-IDF the same functions, which make a FreeRTOS
- * task on the core that MicroPython does not use.
+ * A native thread that runs an instance: POSIX threads on a PC; under ESP-IDF the same functions,
+ * which make a FreeRTOS task on the core that MicroPython does not use.
  */
 #include "task.h"
 
@@ -100,8 +100,8 @@ static void wait_for_order(wg_task *task) {
 }
 
 /* The instance calls a host function: park until the owner answers. Nested runs happen in here. */
-static bool park(void *context, uint32_t index, const uint64_t *args, size_t count, uint64_t *result,
-                 wg_error *error) {
+static bool park(void *context, uint32_t index, const uint64_t *args, size_t count,
+                 uint64_t *result, wg_error *error) {
     wg_task *task = context;
     wg_event event;
     memset(&event, 0, sizeof(event));
@@ -121,7 +121,8 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
         }
         if (task->order == CALL) {
             if (!run(task, &event)) {
-                /* the instance is dead: the runs around this one end too, and the outermost tells why */
+                /* the instance is dead: the runs around this one end too, and the outermost tells
+                 * why */
                 *error = event.error;
                 break;
             }
@@ -245,10 +246,11 @@ static void give(wg_task *task, wg_order order) {
     pthread_cond_signal(&task->wake);
 }
 
-bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args, size_t count,
-                   wg_error *error) {
+bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
+                   size_t count, wg_error *error) {
     if (count > WG_MAX_PARAMS || count != type->params || type->results > WG_MAX_RESULTS) {
-        wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params, (unsigned)count);
+        wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params,
+                     (unsigned)count);
         return false;
     }
     if (wg_instance_cancelled(task->instance)) {
@@ -272,7 +274,8 @@ bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const 
     }
     pthread_mutex_unlock(&task->lock);
     if (!free_) {
-        wg_error_set(error, WG_ERROR, NULL, "the instance is running, or poll() has news to be taken first");
+        wg_error_set(error, WG_ERROR, NULL,
+                     "the instance is running, or poll() has news to be taken first");
     }
     return free_;
 }
@@ -291,7 +294,8 @@ bool wg_task_has_event(wg_task *task) {
     return has;
 }
 
-static bool answer(wg_task *task, wg_order order, uint64_t value, const wg_error *why, wg_error *error) {
+static bool answer(wg_task *task, wg_order order, uint64_t value, const wg_error *why,
+                   wg_error *error) {
     pthread_mutex_lock(&task->lock);
     bool parked = task->state == PARKED && task->event.kind == WG_NO_EVENT;
     if (parked) {

@@ -1,5 +1,6 @@
 /*
- * A native thread that runs an instance, and the mailbox between it and the one thread that owns the task.
+ * A native thread that runs an instance, and the mailbox between it and the one thread that owns
+ * the task.
  *
  *               start()                        host function called
  *   IDLE  ------------------>  RUNNING  ------------------------------>  PARKED
@@ -9,9 +10,9 @@
  *                                   |        start(): a nested run           |
  *                                   +----------------------------------------+
  *
- * All functions are the owner's and never wait, but wg_task_cancel(), which any thread may call, and wg_task_free(),
- * which waits until the thread has ended: it has to, at once, since everything it does can be cancelled. The thread
- * itself calls nothing of the owner's.
+ * All functions are the owner's and never wait, but wg_task_cancel(), which any thread may call,
+ * and wg_task_free(), which waits until the thread has ended: it has to, at once, since everything
+ * it does can be cancelled. The thread itself calls nothing of the owner's.
  */
 #ifndef WG_TASK_H
 #define WG_TASK_H
@@ -24,11 +25,11 @@ typedef enum { WG_NO_EVENT, WG_HOST_CALL, WG_DONE, WG_FAILED } wg_event_kind;
 
 typedef struct {
     wg_event_kind kind;
-    uint32_t index;                /* of the host function */
-    size_t count;                  /* of values: arguments or results */
+    uint32_t index; /* of the host function */
+    size_t count;   /* of values: arguments or results */
     uint64_t values[WG_MAX_PARAMS];
-    const wg_type *type;           /* of the function that ended or, NULL: see the host's own list */
-    wg_error error;                /* of WG_FAILED */
+    const wg_type *type; /* of the function that ended or, NULL: see the host's own list */
+    wg_error error;      /* of WG_FAILED */
 } wg_event;
 
 /* Takes over the instance's hooks. The thread is made at the first start. */
@@ -38,8 +39,8 @@ wg_task *wg_task_new(wg_instance *instance, wg_error *error);
 void wg_task_free(wg_task *task);
 
 /* Begins a call: when idle or, nested, when parked. */
-bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args, size_t count,
-                   wg_error *error);
+bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
+                   size_t count, wg_error *error);
 
 /* Takes the next event, if there is one. Each is given once. */
 void wg_task_take(wg_task *task, wg_event *event);
@@ -47,7 +48,8 @@ void wg_task_take(wg_task *task, wg_event *event);
 /* Is there an event? */
 bool wg_task_has_event(wg_task *task);
 
-/* Answers the host call that the task is parked in: with a value, or with an error that ends the run. */
+/* Answers the host call that the task is parked in: with a value, or with an error that ends the
+ * run. */
 bool wg_task_reply(wg_task *task, uint64_t value, wg_error *error);
 bool wg_task_fail(wg_task *task, const wg_error *why, wg_error *error);
 

@@ -1,6 +1,6 @@
 /*
- * All that the engine touches of wasm3 beyond its public header, and all that differs between its versions. The sources
- * are those with patches/<version>/ applied.
+ * All that the engine touches of wasm3 beyond its public header, and all that differs between its
+ * versions. The sources are those with patches/<version>/ applied.
  */
 #ifndef WG_WASM3_COMPAT_H
 #define WG_WASM3_COMPAT_H
@@ -40,7 +40,8 @@ static inline bool wg_m3_has_room(IM3Runtime runtime, size_t slots) {
     return (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= slots * 8;
 }
 
-static inline void wg_m3_set_limits(IM3Runtime runtime, uint32_t pages, const void *(*interrupt)(IM3Runtime)) {
+static inline void wg_m3_set_limits(IM3Runtime runtime, uint32_t pages,
+                                    const void *(*interrupt)(IM3Runtime)) {
     runtime->maxPages = pages;
     runtime->interrupt = interrupt;
 }

@@ -1,0 +1,48 @@
+# The engine alone, without MicroPython: its C tests under the sanitizers. Included by the Makefile.
+
+WG_ENGINE_DIR := $(CURDIR)/cmodules/wasm3_bridge
+include $(WG_ENGINE_DIR)/flags.mk
+
+ENGINE_BUILD := $(BUILD)/engine
+ENGINE_MODULES := $(ENGINE_BUILD)/modules
+ENGINE_SOURCES := $(wildcard $(addprefix $(WG_ENGINE_DIR)/,engine.c module.c heap.c task.c validate.c))
+ENGINE_TEST := $(CURDIR)/tests/engine/c/test_engine.c
+ENGINE_WASM3 = $(addprefix $(WASM3_SRC)/m3_,$(addsuffix .c,bind code compile core emit env exec function module parse))
+ENGINE_WAT := $(wildcard $(CURDIR)/tests/engine/modules/*.wat)
+
+# The test modules, assembled.
+$(ENGINE_MODULES)/.stamp: $(ENGINE_WAT) $(CURDIR)/tests/engine/assemble.mjs | $(STAMPS)/node
+	@mkdir -p $(@D)
+	@rm -f $(@D)/*.wasm
+	@node $(CURDIR)/tests/engine/assemble.mjs $(CURDIR)/tests/engine/modules $(@D)
+	@touch $@
+
+.PHONY: engine-modules
+engine-modules: $(ENGINE_MODULES)/.stamp
+
+# $(1): name, $(2): compiler and its flags for everything
+define engine_test
+$(ENGINE_BUILD)/test-$(1): $(ENGINE_SOURCES) $(wildcard $(WG_ENGINE_DIR)/*.h) $(ENGINE_TEST) $(STAMPS)/wasm3-patched
+	@mkdir -p $(ENGINE_BUILD)/$(1)
+	@cd $(ENGINE_BUILD)/$(1) && $(2) $$(WG_WASM3_CFLAGS) -g -c $$(ENGINE_WASM3)
+	@cd $(ENGINE_BUILD)/$(1) && $(2) -std=gnu11 -O1 -g -Wall -Wextra -Werror $$(WG_ENGINE_CFLAGS) -isystem $$(WASM3_SRC) \
+	    -I$(WG_ENGINE_DIR) -c $(ENGINE_SOURCES) $(ENGINE_TEST)
+	@$(2) -o $$@ $(ENGINE_BUILD)/$(1)/*.o -lpthread -lm
+
+.PHONY: engine-$(1)
+engine-$(1): $(ENGINE_BUILD)/test-$(1) $(ENGINE_MODULES)/.stamp
+	@timeout 300 $(ENGINE_BUILD)/test-$(1) $(ENGINE_MODULES)
+endef
+
+# Shifts of LEB128 sums and unaligned code words are wasm3's way; our own files have no such excuse, but share objects.
+ENGINE_UBSAN := -fsanitize=undefined -fno-sanitize=alignment,shift -fno-sanitize-recover=all
+
+$(eval $(call engine_test,plain,$(CC)))
+$(eval $(call engine_test,asan,$(CC) -fsanitize=address $(ENGINE_UBSAN)))
+$(eval $(call engine_test,tsan,$(CC) -fsanitize=thread))
+$(eval $(call engine_test,plain32,$(CC) -m32 -msse2 -mfpmath=sse))
+
+.PHONY: engine-test
+engine-test: engine-plain engine-plain32 engine-asan engine-tsan ## The engine's C tests, with and without sanitizers
+
+TEST_NEEDS += engine-modules engine-test

@@ -1,0 +1,35 @@
+;; Runs that don't end by themselves.
+(module
+  (import "host" "wait" (func $wait))
+  (memory 16)
+  (type $nothing (func))
+  (table funcref (elem $nothing))
+  (func $nothing)
+  (func (export "empty") (loop $again br $again))
+  (func (export "conditional") (loop $again (br_if $again (i32.const 1))))
+  (func (export "table_branch") (loop $again (br_table $again $again (i32.const 0))))
+  (func (export "nested") (loop $outer (loop $inner (br_if $inner (i32.const 0)) (br $outer))))
+  (func (export "with_parameter") (i32.const 1) (loop $again (param i32) (br $again)))
+  (func (export "calls") (loop $again call $nothing br $again))
+  (func (export "calls_by_table") (loop $again (call_indirect (type $nothing) (i32.const 0)) br $again))
+  (func (export "fills") (loop $again
+    (memory.fill (i32.const 0) (i32.const 1) (i32.const 1048576)) br $again))
+  (func (export "copies") (loop $again
+    (memory.copy (i32.const 0) (i32.const 1) (i32.const 1048575)) br $again))
+  (func (export "grows") (loop $again (drop (memory.grow (i32.const 1))) br $again))
+  (func $two_to (param i32)
+    (if (local.get 0) (then
+      (call $two_to (i32.sub (local.get 0) (i32.const 1)))
+      (call $two_to (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "calls_only") (call $two_to (i32.const 60)))
+  (func (export "host") (loop $again call $wait br $again))
+  (func (export "wait") call $wait)
+  (func (export "count") (param i32) (loop $again
+    (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "fib") (param i32) (result i32) (call $fib (local.get 0)))
+  (func $fib (param i32) (result i32)
+    (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+      (then (local.get 0))
+      (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                     (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+)

@@ -1,0 +1,13 @@
+(module
+  (memory (export "memory") 1 20)
+  (data (i32.const 0) "begin")
+  (data (i32.const 65533) "end")
+  (data $later "0123456789")
+  (func (export "size") (result i32) memory.size)
+  (func (export "grow") (param i32) (result i32) local.get 0 memory.grow)
+  (func (export "init") (param i32 i32 i32) local.get 0 local.get 1 local.get 2 memory.init $later)
+  (func (export "drop") data.drop $later)
+  (func (export "load8") (param i32) (result i32) local.get 0 i32.load8_u)
+  (func (export "grow_and_load") (param i32 i32) (result i32)
+    (drop (memory.grow (local.get 0))) (i32.load8_u (local.get 1)))
+)

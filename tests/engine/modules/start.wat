@@ -1,0 +1,5 @@
+(module (import "host" "note" (func $note (param i32)))
+  (global $g (mut i32) (i32.const 0))
+  (func $start (global.set $g (i32.const 42)) (call $note (i32.const 9)))
+  (start $start)
+  (func (export "get") (result i32) global.get $g))
