@@ -1,11 +1,11 @@
 """The specification's own tests of validity: assert_malformed, assert_invalid, and all modules that are valid."""
 
+import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-import tomllib
 import validator
 import wast
 
@@ -17,7 +17,9 @@ Item: TypeAlias = tuple[str, wast.Command]
 @pytest.fixture(scope="module")
 def items() -> list[Item]:
     validator.build()
-    return [(script.name, command) for script in wast.scripts() for command in script.commands if command.form]
+    return [
+        (script.name, command) for script in wast.scripts() for command in script.commands if command.form
+    ]
 
 
 @pytest.mark.timeout(300)
@@ -59,8 +61,8 @@ def test_verdicts_are_wasmtimes(items: list[Item], version: str) -> None:
 
 
 def test_texts_that_wabt_cannot_read_are_known(items: list[Item]) -> None:
-    unreadable = Counter(
-        name for name, command in items if command.module is None and command.form == "text"
+    unreadable = Counter(name for name, command in items if command.module is None and command.form == "text")
+    malformed = Counter(
+        name for name, command in items if command.module is None and command.kind == "malformed"
     )
-    malformed = Counter(name for name, command in items if command.module is None and command.kind == "malformed")
     assert dict(unreadable - malformed) == DEVIATIONS["unreadable"]

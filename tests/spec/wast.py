@@ -173,7 +173,9 @@ def scripts(folder: Path = FOLDER) -> list[Script]:
     """All scripts of the specification that are not text-format failures of binaryen's own."""
     files = sorted(path for path in folder.glob("*.wast") if not path.name.endswith(".fail.wast"))
     if not files:
-        raise WastError(f"{folder} has no scripts: run `wg thirdparty --lock tests/spec/third_party.lock unpack`")
+        raise WastError(
+            f"{folder} has no scripts: run `wg thirdparty --lock tests/spec/third_party.lock unpack`"
+        )
     return [Script(path) for path in files]
 
 
@@ -296,5 +298,7 @@ def _to_binary(texts: list[str]) -> list[bytes | None]:
     if not texts:
         return []
     command = ["node", str(Path(__file__).with_name("wat.mjs")), str(NODE_MODULES)]
-    done = subprocess.run(command, input=json.dumps(texts).encode(), capture_output=True, timeout=300, check=True)
+    done = subprocess.run(
+        command, input=json.dumps(texts).encode(), capture_output=True, timeout=300, check=True
+    )
     return [None if item is None else base64.b64decode(item) for item in json.loads(done.stdout)]
