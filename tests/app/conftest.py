@@ -1,0 +1,38 @@
+"""Runs MicroPython scripts of this folder on the simulated board's binary, with the firmware's sources."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wg import ROOT
+
+HERE = Path(__file__).parent
+
+Script = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def script(wgdisplay: Path) -> Script:
+    """`script(name, argument, timeout=60)` runs scripts/NAME.py with a JSON argument and returns the JSON it prints last."""
+
+    def run(name: str, argument: Any = None, timeout: float = 60) -> Any:
+        done = subprocess.run(
+            [wgdisplay, "--script", HERE / "scripts" / f"{name}.py"],
+            input=json.dumps(argument) + "\n",
+            env={**os.environ, "MICROPYPATH": str(ROOT / "firmware")},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
