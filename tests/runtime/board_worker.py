@@ -49,14 +49,23 @@ class ScriptedHost:
 _widgets = {}
 
 
+def memory():
+    """Bytes in use of MicroPython's heap, and of the process (Linux)."""
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return {"heap": gc.mem_alloc(), "resident": int(file.read().split()[1]) * 4096}
+
+
 async def perform(case, host):
+    what = case["call"]
+    if what == "memory":
+        return memory()
     runtime = Runtime(host, threads=case.get("threads", True))
     path = case["board"]
-    if path not in _widgets:
+    if path not in _widgets or case.get("fresh"):
         with open(path, "rb") as file:
             _widgets[path] = runtime.load(file.read())
     widget = _widgets[path]
-    what = case["call"]
     if what == "load":
         return widget.kind
     if what == "metadata":

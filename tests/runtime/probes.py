@@ -249,14 +249,14 @@ def program(*instructions: tuple) -> str:
     return "".join(op + "".join(f"{value & 0xFFFFFFFF:08x}" for value in values) for op, *values in instructions)
 
 
-def build(jobs: list[tuple[str, str, str]]) -> dict[str, Path]:
+def build(jobs: list[tuple[str, str, str]], wit: Path = WIT) -> dict[str, Path]:
     """Builds (name, wat, layout) jobs in one go: layouts "core", "embedded", "239", "259", "component". name -> file."""
     OUT.mkdir(parents=True, exist_ok=True)
     paths = {f"{name}.{layout}": OUT / f"{name}.{layout}.wasm" for name, _, layout in jobs}
     listed = [
         {
             "wat": wat,
-            "wit": str(WIT),
+            "wit": str(wit),
             "world": "widget:widget/widget",
             "layout": layout,
             "out": str(paths[f"{name}.{layout}"]),
