@@ -126,7 +126,8 @@ int mp_hal_stdin_rx_chr(void) {
         if (c >= 0) {
             return c;
         }
-        mp_handle_pending(true);
+        // At the prompt nothing catches an exception: an interrupt that came too late is dropped.
+        mp_handle_pending(interrupt_char >= 0);
         MP_THREAD_GIL_EXIT();
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);

@@ -262,6 +262,7 @@ int main(int argc, char **argv) {
 }
 
 void nlr_jump_fail(void *val) {
-    fprintf(stderr, "wgdisplay: uncaught NLR %p\n", val);
+    fprintf(stderr, "wgdisplay: an exception outside of Python: %s\n",
+            mp_obj_get_type_str(MP_OBJ_FROM_PTR(val)));
     abort();
 }

@@ -12,7 +12,7 @@ SIM_NEEDS ?= $(addprefix $(BUILD)/stamps/,system venv micropython wasm3 mbedtls)
 define sim_make
 	@mkdir -p $(BUILD)/$(1)/no-micropython-lib && touch $(BUILD)/$(1)/no-micropython-lib/README.md
 	@PYTHONPATH=$(CURDIR)/tools python3 -m wg.sim.partitions $(SIM_PARTITIONS) $(BUILD)/$(1)/partition_table.h
-	@+$(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
+	@+MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay $(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
 	    VARIANT_DIR=$(SIM_DIR) VARIANT=sim BUILD=$(BUILD)/$(1)/obj FROZEN_MANIFEST=$(SIM_DIR)/manifest.py \
 	    MPY_LIB_DIR=$(BUILD)/$(1)/no-micropython-lib MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY= \
 	    $(SIM_USERMODS) $(SIM_MBEDTLS) $(2) >$(BUILD)/$(1)/build.log 2>&1 \
