@@ -26,6 +26,13 @@ LANGUAGES = (
     False,
 )
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+ICONS = (
+    "Icons",
+    "☀️ ⛅ ☁ 🌧 ⛈ 🌩 🌨 ❄ 🌫 💨 🌙 💧 🌊 🌡\n"
+    "🚆 🚇 🚋 🚌 ⛴ ✈ 🚲 🚶 🚗 🚠 🕒 ⏰ 📅\n"
+    "✅ ❌ ⚠ ℹ 🔋 📶 🔒 📈 📉 ❤ ⭐ 🔥 💡 🎉 🔔 ✉",
+    False,
+)
 HEADER = ("192.168.1.23", "22:41")
 
 
@@ -60,6 +67,7 @@ STATES = {
     ),
     "stale": draw(HEADER, [CLOCK, RIVER + ("12 min ago",)]),
     "languages": draw(HEADER, [LANGUAGES], size="normal"),
+    "icons": draw(HEADER, [ICONS, ("Bern", "⛅ 17.4 °C   💨 12 km/h\n🚋 9  Wabern  🕒 22:50", False)]),
     "long words": draw(
         HEADER, [(LONG, LONG + "\n" + LONG + " " + LONG, False, "a note that is long too, " * 3)]
     ),

@@ -1,4 +1,4 @@
-"""`python -m wg.fonts TTF_FOLDER OUT_FOLDER`: builds the package `wgfonts` that the firmware freezes."""
+"""`python -m wg.fonts TTF_FOLDER ICON_FONT OUT_FOLDER`: builds the package `wgfonts` that the firmware freezes."""
 
 import argparse
 import sys
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wg.fonts import coverage
-from wg.fonts.build import FontError, rasterise, to_module
+from wg.fonts.build import FontError, rasterise, rasterise_icons, to_module
+from wg.fonts.icons import ICONS
 
 REGULAR = "DejaVuSansCondensed.ttf"
 BOLD = "DejaVuSansCondensed-Bold.ttf"
@@ -14,22 +15,23 @@ BOLD = "DejaVuSansCondensed-Bold.ttf"
 
 @dataclass(frozen=True)
 class Face:
-    """One font of the display: module name, outline file, pixels an em, line height, and its coverage."""
+    """One font of the display: module name, outline file, pixels an em, line height, coverage, icons or not."""
 
     name: str
     file: str
     size: int
     line_height: int
     tables: tuple[tuple[tuple[int, int, str], ...], ...]
+    icons: bool = False
 
 
 FACES = (
     Face("label_small", BOLD, 12, 15, (coverage.TEXT,)),
-    Face("text_small", REGULAR, 13, 16, (coverage.TEXT, coverage.GRAPHICS)),
+    Face("text_small", REGULAR, 13, 16, (coverage.TEXT, coverage.GRAPHICS), icons=True),
     Face("label", BOLD, 13, 16, (coverage.TEXT,)),
-    Face("text", REGULAR, 16, 19, (coverage.TEXT, coverage.GRAPHICS)),
+    Face("text", REGULAR, 16, 19, (coverage.TEXT, coverage.GRAPHICS), icons=True),
     Face("label_large", BOLD, 16, 20, (coverage.TEXT,)),
-    Face("text_large", REGULAR, 21, 25, (coverage.TEXT, coverage.GRAPHICS)),
+    Face("text_large", REGULAR, 21, 25, (coverage.TEXT, coverage.GRAPHICS), icons=True),
 )
 
 
@@ -37,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Builds all faces; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m wg.fonts", description="Build the display's fonts.")
     parser.add_argument("ttf", type=Path, help="folder of the outline fonts")
+    parser.add_argument("icons", type=Path, help="the icon font")
     parser.add_argument("out", type=Path, help="folder to put the package wgfonts into")
     options = parser.parse_args(arguments)
     package = options.out / "wgfonts"
@@ -46,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
             font = rasterise(
                 options.ttf / face.file, face.size, face.line_height, coverage.code_points(*face.tables)
             )
+            if face.icons:
+                font.glyphs.update(rasterise_icons(options.icons, face.size, face.line_height, ICONS))
             data = font.to_bytes()
             comment = f"{face.file}, {face.size} px; made by python -m wg.fonts, do not edit"
             (package / f"{face.name}.py").write_text(to_module(data, comment), encoding="ascii")

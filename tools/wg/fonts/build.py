@@ -9,10 +9,12 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import freetype
 
 MAGIC = b"WGF1"
+ICON_SCALE = 1.2  # an icon's side over the text's size, so that it looks as large as the text
 
 
 class FontError(Exception):
@@ -101,6 +103,15 @@ def compositions(codes: Iterable[int]) -> list[tuple[int, int, int]]:
     return sorted(pairs)
 
 
+def _rows(bitmap: Any) -> tuple[bytes, ...]:
+    # FreeType's 256 levels of coverage as 16.
+    data, width, pitch = bytes(bitmap.buffer), bitmap.width, bitmap.pitch
+    return tuple(
+        bytes((value * 15 + 127) // 255 for value in data[y * pitch : y * pitch + width])
+        for y in range(bitmap.rows)
+    )
+
+
 class Rasteriser:
     """Draws glyphs of one outline font at one size (pixels an em)."""
 
@@ -125,14 +136,8 @@ class Rasteriser:
             return None
         self._face.load_char(chr(code), freetype.FT_LOAD_RENDER | freetype.FT_LOAD_TARGET_LIGHT)
         slot = self._face.glyph
-        bitmap = slot.bitmap
-        buffer = bytes(bitmap.buffer)
-        rows = []
-        for y in range(bitmap.rows):
-            row = buffer[y * bitmap.pitch : y * bitmap.pitch + bitmap.width]
-            rows.append(bytes((value * 15 + 127) // 255 for value in row))
         advance = max(0, (slot.advance.x + 32) >> 6)
-        return Glyph(advance, slot.bitmap_left, self.ascent - slot.bitmap_top, tuple(rows))
+        return Glyph(advance, slot.bitmap_left, self.ascent - slot.bitmap_top, _rows(slot.bitmap))
 
     def replacement(self) -> Glyph:
         """An empty box of a digit's height: clearly 'something that can't be shown'."""
@@ -142,6 +147,27 @@ class Rasteriser:
         width, height = max(digit.width, 5), len(digit.rows)
         edge, inner = bytes([15] * width), bytes([15] + [0] * (width - 2) + [15])
         return Glyph(width + 2, 1, digit.top, (edge, *[inner] * (height - 2), edge))
+
+
+def rasterise_icons(path: Path, size: int, line_height: int, names: dict[int, str]) -> dict[int, Glyph]:
+    """The named icons of an icon font by code point, square and centred in the line of a text of `size`."""
+    try:
+        face = freetype.Face(str(path))
+    except freetype.FT_Exception as error:
+        raise FontError(f"{path}: {error}") from error
+    side = min(line_height, round(size * ICON_SCALE))
+    face.set_pixel_sizes(0, side)
+    ascent = round(side * face.ascender / face.units_per_EM)
+    glyphs = {}
+    for code, name in names.items():
+        index = face.get_name_index(name.encode())
+        if not index:
+            raise FontError(f"{path} has no icon '{name}'")
+        face.load_glyph(index, freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_HINTING)
+        rows = _rows(face.glyph.bitmap)
+        top = (line_height - side) // 2 + ascent - face.glyph.bitmap_top
+        glyphs[code] = Glyph(side + 1, face.glyph.bitmap_left, min(top, line_height - len(rows)), rows)
+    return glyphs
 
 
 def rasterise(path: Path, size: int, line_height: int, codes: Iterable[int]) -> Font:

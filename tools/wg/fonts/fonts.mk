@@ -2,6 +2,7 @@
 FONTS := $(BUILD)/fonts
 FONTS_DIR := tools/wg/fonts
 FONTS_TTF := $(FONTS)/npm/node_modules/dejavu-fonts-ttf/ttf
+FONTS_ICONS := $(FONTS)/npm/node_modules/@mdi/font/fonts/materialdesignicons-webfont.ttf
 FONTS_STAMP := $(FONTS)/wgfonts/__init__.py
 
 .PHONY: fonts
@@ -14,7 +15,7 @@ $(FONTS)/npm/.complete: $(FONTS_DIR)/package.json $(FONTS_DIR)/package-lock.json
 	@touch $@
 
 $(FONTS_STAMP): $(wildcard $(FONTS_DIR)/*.py) $(FONTS)/npm/.complete $(STAMPS)/venv
-	@PYTHONPATH=tools $(PY) -m wg.fonts $(FONTS_TTF) $(FONTS)
+	@PYTHONPATH=tools $(PY) -m wg.fonts $(FONTS_TTF) $(FONTS_ICONS) $(FONTS)
 
 # Frozen into every board's firmware.
 sim sim32 firmware: $(FONTS_STAMP)
