@@ -155,7 +155,7 @@ def rasterise_icons(path: Path, size: int, line_height: int, names: dict[int, st
         face = freetype.Face(str(path))
     except freetype.FT_Exception as error:
         raise FontError(f"{path}: {error}") from error
-    side = min(line_height, round(size * ICON_SCALE))
+    side = min(line_height - 1, round(size * ICON_SCALE))
     face.set_pixel_sizes(0, side)
     ascent = round(side * face.ascender / face.units_per_EM)
     glyphs = {}
