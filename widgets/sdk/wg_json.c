@@ -409,7 +409,7 @@ typedef struct {
     int32_t exponent;
 } decimal;
 
-#define EXPONENT_LIMIT 100000
+#define EXPONENT_LIMIT 100000000
 
 static decimal read_number(wg_json value) {
     decimal number = {0};

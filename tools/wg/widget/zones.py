@@ -11,16 +11,27 @@ import importlib.resources
 import io
 import struct
 import textwrap
+import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from wg.process import ToolError
 
 LAST_YEAR = 2037
 EXTRA_NAMES = ("Etc/UTC",)
 
 
-def _files() -> importlib.resources.abc.Traversable:
-    return importlib.resources.files("tzdata") / "zoneinfo"
+def _files() -> Traversable:
+    try:
+        return importlib.resources.files("tzdata") / "zoneinfo"
+    except ModuleNotFoundError:
+        for folder in map(Path, zoneinfo.TZPATH):
+            if (folder / "zone.tab").exists():
+                return folder
+    raise ToolError("There is no time zone database here: install the package tzdata.")
 
 
 def tzif(name: str) -> bytes:
