@@ -9,7 +9,6 @@ import asyncio
 import gc
 import json
 import os
-import sys
 import time
 
 from micropython import const
@@ -531,9 +530,8 @@ def build():
     return App(storage, log, clock, Wifi(storage.networks, log), make_runtime, make_screen)
 
 
-# Bytes of stack of the application's thread. TLS and the JSON parser need most of it; a PC's C library, whose words are
-# longer too, needs more.
-_STACK = 32 * 1024 if sys.platform == "esp32" else 256 * 1024
+# Bytes of stack of the application's thread: TLS, the JSON parser and nested imports need most of it.
+_STACK = const(32 * 1024)
 
 
 def launch(app):
@@ -552,4 +550,4 @@ def launch(app):
     try:
         _thread.start_new_thread(thread, ())
     finally:
-        _thread.stack_size(old or 0)
+        _thread.stack_size(old)

@@ -22,6 +22,8 @@ def test_refusals_and_repairs(script: Any) -> None:
     assert found.pop("secret in the configuration") is False
     assert found.pop("its neighbour") is True
     assert found.pop("files kept") == 1
+    assert found.pop("full flash kept") is True
+    assert "the flash is full" in found["full flash"]
     assert "already installed" in found["same name"]
     assert "same file" in found["same file"]
     assert "at most 1048576 bytes" in found["too large"]

@@ -15,6 +15,7 @@ CACHE_MS = const(60_000)
 MAX_CACHED = const(16)
 MAX_THREADS = const(4)  # look-ups under way; a further one waits
 _POLL_MS = const(10)
+_STACK = const(16 * 1024)  # bytes of a look-up's thread
 
 # What a non-blocking connect() raises on the way; 115 and 119 are Linux's and lwIP's EINPROGRESS.
 IN_PROGRESS = (errno.EINPROGRESS, 115, 119, errno.EALREADY)
@@ -75,11 +76,14 @@ async def _in_thread(host, port):
         _busy -= 1
 
     _busy += 1
+    old = _thread.stack_size(_STACK)
     try:
         _thread.start_new_thread(work, ())
     except OSError:
         _busy -= 1
         return _look_up(host, port)
+    finally:
+        _thread.stack_size(old)
     # Whoever gives up waiting leaves the thread behind; it ends with the look-up.
     while not answer:
         await asyncio.sleep_ms(_POLL_MS)

@@ -14,6 +14,7 @@ from micropython import const
 
 MAX_BYTES = const(128 * 1024)  # of one record; a longer file is corrupt
 _MAGIC = "wg1 "
+_ENOSPC = const(28)  # the module errno has no name for it
 
 
 class StorageError(Exception):
@@ -85,7 +86,7 @@ def save(path, value):
 
 def said(error, doing):
     """An OSError of the file system as a sentence."""
-    if error.errno == errno.ENOSPC:
+    if error.errno == _ENOSPC:
         return "the flash is full ({}); remove a widget or a file".format(doing)
     return "{} failed: {}".format(doing, error)
 

@@ -102,6 +102,21 @@ s.set("ntp", "a.example")
 found["unchanged writes"] = ram.writes - writes
 found["unchanged generation"] = s.generation == generation
 
+# A full flash refuses in words, keeps what was, and takes changes again when there is room.
+with open("/f/filler", "wb") as f:
+    try:
+        while True:
+            f.write(bytes(512))
+            f.flush()
+    except OSError:
+        pass
+s.set_background("#102030")
+found["full flash"] = refusal(s.configure, "A", json.dumps({"zone": "x" * 5000}))
+found["full flash kept"] = s.widget("A")["json_config"] == '{"zone": "UTC"}'
+os.remove("/f/filler")
+s.configure("A", json.dumps({"zone": "x" * 5000}))
+s.configure("A", '{"zone": "UTC"}')
+
 # The passwords are in their own file only.
 with open("/f/data/config.json") as f:
     found["secret in the configuration"] = "12345678" in f.read()
