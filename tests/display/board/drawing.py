@@ -26,7 +26,7 @@ def check_fill():
             for column in range(x, x + w):
                 put(wanted, column, row, colour)
         assert got == wanted, (x, y, w, h)
-    pixels.fill(got, W, -(1 << 40), -5, 1 << 62, 1 << 62, 0)
+    pixels.fill(got, W, -(1 << 29), -5, 1 << 29, 1 << 29, 0)
 
 
 def check_diff():

@@ -166,7 +166,9 @@ def rasterise_icons(path: Path, size: int, line_height: int, names: dict[int, st
         face.load_glyph(index, freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_HINTING)
         rows = _rows(face.glyph.bitmap)
         top = (line_height - side) // 2 + ascent - face.glyph.bitmap_top
-        glyphs[code] = Glyph(side + 1, face.glyph.bitmap_left, min(top, line_height - len(rows)), rows)
+        glyphs[code] = Glyph(
+            side + 1, face.glyph.bitmap_left, max(0, min(top, line_height - len(rows))), rows
+        )
     return glyphs
 
 
