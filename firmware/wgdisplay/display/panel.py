@@ -49,7 +49,8 @@ _COLMOD_16_BIT = const(0x55)  # 16 bits a pixel on both interfaces
 # Milliseconds: a reset pulse of at least 10 us, 5 ms after a reset before any command and 120 ms before
 # SLPOUT, 5 ms after SLPOUT before any other command (120 ms are asked for only before SLPIN).
 _RESET_PULSE_MS = const(10)
-_AFTER_RESET_MS = const(120)
+_AFTER_RESET_MS = const(10)
+_BEFORE_SLPOUT_MS = const(120)
 _AFTER_SLPOUT_MS = const(10)
 
 # model: (columns and rows of its memory, commands between reset and SLPOUT). A command is a bytes object:
@@ -210,7 +211,7 @@ class Panel:
         return cls(s, spi, dc, cs, reset, light)
 
     def start(self):
-        """Resets the controller and brings it to where it shows its memory. Takes about 270 ms."""
+        """Resets the controller and brings it to where it shows its memory. Takes about 150 ms."""
         s = self._settings
         if self._reset is not None:
             self._reset.value(0)
@@ -218,7 +219,7 @@ class Panel:
             self._reset.value(1)
             time.sleep_ms(_AFTER_RESET_MS)
         self._command(_SWRESET)
-        time.sleep_ms(_AFTER_RESET_MS)
+        time.sleep_ms(_BEFORE_SLPOUT_MS)
         for command in MODELS[s["model"]][2]:
             self._command(command[0], command[1:])
         self._command(_MADCTL, bytes((madctl(s),)))
