@@ -1,0 +1,72 @@
+# Plays the scheduler in fast time (a tick is 50 ms, so a cycle of N is N * 1000 ms) and prints what happened.
+import asyncio
+import json
+import time
+
+from wgdisplay.log import Log
+from wgdisplay.scheduler import Scheduler
+
+log = Log()
+calls = []
+
+
+async def run(name, config):
+    calls.append((name, config))
+    if name == "slow":
+        await asyncio.sleep_ms(1500)
+        return "slow text"
+    if name == "hung":
+        while True:
+            await asyncio.sleep_ms(1000)
+    if name == "broken":
+        raise RuntimeError("it broke")
+    if name == "heals" and len([c for c in calls if c[0] == "heals"]) == 1:
+        raise OSError("no network")
+    return "text %d" % len([c for c in calls if c[0] == name])
+
+
+def widget(name, cycle=0, config="{}", version="1"):
+    return {"name": name, "version": version, "json_config": config, "update_cycle_seconds": cycle}
+
+
+async def main():
+    seen = {}
+    times = []
+    s = Scheduler(run, log, lambda: times.append(time.ticks_ms()), tick_ms=50, run_ms=2500)
+    names = ("quick", "slow", "hung", "broken", "heals")
+    s.load([widget(n) for n in names] + [widget("rare", 3600)])
+    seen["before"] = s.items()
+    task = asyncio.create_task(s.loop())
+    await asyncio.sleep_ms(3300)
+    seen["counts"] = {n: len([c for c in calls if c[0] == n]) for n in names + ("rare",)}
+    seen["items"] = s.items()
+    seen["errors"] = {e.name: e.last_error for e in s.entries}
+    seen["outputs"] = {e.name: e.last_output for e in s.entries}
+    seen["gap"] = max([time.ticks_diff(b, a) for a, b in zip(times, times[1:])])
+    seen["ticks"] = len(times)
+
+    # A changed configuration is run at once, what is unchanged keeps its text, what is gone is gone.
+    s.load([widget("rare", 3600, '{"a": 1}'), widget("quick")])
+    seen["kept"] = s.items()
+    await asyncio.sleep_ms(150)
+    seen["rerun"] = [c for c in calls if c[0] == "rare"]
+    seen["run now"] = await s.run_now("rare")
+
+    # More due widgets than places: all get their turn.
+    s.load([widget("w%d" % i) for i in range(9)])
+    await asyncio.sleep_ms(400)
+    seen["all ran"] = sorted(e.name for e in s.entries if e.runs)
+
+    def bad():
+        raise ValueError("tick")
+
+    s._on_tick = bad
+    ticks = s.ticks
+    await asyncio.sleep_ms(300)
+    seen["goes on"] = s.ticks - ticks
+    seen["log"] = [(line[2], line[3]) for line in log.lines()]
+    task.cancel()
+    print(json.dumps(seen))
+
+
+asyncio.run(main())

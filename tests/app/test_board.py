@@ -1,0 +1,221 @@
+"""The whole firmware on a simulated board: install, list, configure, run, remove, resets, refusals."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import HostileServer
+
+from wg import ROOT
+from wg.sim.board import BoardError, SimBoard
+
+WIDGETS = ROOT / "build" / "widgets"
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def widget(name: str) -> bytes:
+    path = WIDGETS / f"{name}.wasm"
+    assert path.exists(), "run `make widgets`"
+    return path.read_bytes()
+
+
+@pytest.fixture
+def server() -> Iterator[HostileServer]:
+    with HostileServer() as s:
+        for name in ("time", "public_transport", "aareguru"):
+            data = widget(name)
+            s.add(f"/{name}.wasm", OK + b"Content-Length: %d\r\n\r\n" % len(data), data)
+        yield s
+
+
+def value(board: SimBoard, expression: str) -> Any:
+    """An expression's value, by JSON."""
+    return json.loads(board.exec(f"import wg, json\nprint(json.dumps({expression}))").splitlines()[-1])
+
+
+def refusal(board: SimBoard, statement: str) -> str:
+    """The sentence with which the board refuses."""
+    return board.exec(f"import wg\ntry:\n {statement}\nexcept wg.Error as e:\n print(e)").strip()
+
+
+def files(board: SimBoard) -> Any:
+    return value(board, "[__import__('os').listdir(p) for p in ('/data', '/data/widgets')]")
+
+
+def wait_for(board: SimBoard, condition: str, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not value(board, f"bool({condition})"):
+        assert time.monotonic() < end, f"{condition}\n{board.exec('print(wg.state(), wg.logs())')}"
+        time.sleep(0.1)
+
+
+def test_a_widgets_life(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    said = b.exec(f"import wg; print(wg.install({server.url + '/time.wasm'!r}))")
+    assert said.startswith("Installed Time ")
+    (entry,) = value(b, "[w for w in wg.list()]")
+    assert entry["name"] == "Time" and entry["url"].endswith("/time.wasm") and entry["size"] == len(widget("time"))
+    assert "Time" in b.exec("print(wg.list())").splitlines()[1]
+    text = value(b, "wg.run('Time')")
+    assert text and text != "-"
+    schema = value(b, "wg.schema('Time')")
+    assert isinstance(schema, dict) and schema["type"] == "object"
+    b.exec("wg.configure('Time', {'zone': 'UTC'})")
+    assert value(b, "wg.configure('Time')") == {"zone": "UTC"}
+    b.exec("wg.configure('Time', zone='Europe/Zurich')")
+    b.reset()
+    assert value(b, "wg.configure('Time')") == {"zone": "Europe/Zurich"}
+    wait_for(b, "wg.state()['widgets'][0]['runs'] >= 2")
+    b.soft_reset()
+    wait_for(b, "wg.state()['widgets'][0]['runs'] >= 1 and wg.state()['frames'] >= 1")
+    state = value(b, "wg.state()")
+    assert set(state) == {"widgets", "boot_ms", "frames"}
+    assert set(state["widgets"][0]) == {"name", "version", "runs", "last_output", "last_error"}
+    assert state["widgets"][0]["last_error"] is None and state["boot_ms"] > 0
+    b.exec("wg.remove('Time')")
+    assert value(b, "[w for w in wg.list()]") == []
+    assert files(b) == [["config.json", "widgets"], []]
+
+
+def test_what_was_installed_survives_a_kill(wgdisplay: Path, tmp_path: Path, server: HostileServer) -> None:
+    flash = tmp_path / "flash.bin"
+    with SimBoard(flash=flash) as b:
+        for name in ("time", "public_transport", "aareguru"):
+            b.exec(f"import wg; wg.install({server.url}/{name}.wasm')".replace("(http", "('http"))
+        b.exec("wg.background('#102030')")
+        b.kill()
+    with SimBoard(flash=flash) as b:
+        assert value(b, "[w['name'] for w in wg.list()]") == ["Time", "Public Transport", "Aareguru"]
+        assert value(b, "wg.background()") == "#102030"
+        wait_for(b, "all(w['runs'] for w in wg.state()['widgets'])")
+        assert value(b, "wg.status()['problems']") == []
+
+
+def test_install_from_a_file(sim_board: SimBoard, tmp_path: Path) -> None:
+    b = sim_board
+    (tmp_path / "time.wasm").write_bytes(widget("time"))
+    mpremote = [Path(sys.executable).with_name("mpremote"), "connect", b.link]
+
+    def remote(*args: str) -> str:
+        done = subprocess.run(
+            [*mpremote, *args], capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    remote("cp", "time.wasm", ":time.wasm")
+    assert "Installed Time" in remote("exec", "import wg; print(wg.install('/time.wasm'))")
+    remote("exec", "import wg; wg.remove('Time')")
+    # The file lies on the PC, behind the line that the prompt uses.
+    assert "Installed Time" in remote("mount", ".", "exec", "import wg; print(wg.install('/remote/time.wasm'))")
+    assert value(b, "[w['name'] for w in wg.list()]") == ["Time"]
+
+
+def test_install_by_name_from_the_store(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    items = [
+        {"name": "Time", "description": "The time", "repository": "x", "url": server.url + "/time.wasm"},
+        {"name": "Aareguru", "description": "The river", "repository": server.url + "/aare"},
+        {"no": "name"},
+    ]
+    data = widget("aareguru")
+    server.add("/aare/releases/latest/download/widget.wasm", OK + b"\r\n", data)
+    store = server.add("/store.json", OK + b"\r\n", json.dumps(items).encode())
+    assert "no store is set" in refusal(b, "wg.store()")
+    b.exec(f"import wg; wg.set('store', {store!r})")
+    assert value(b, "[w['name'] for w in wg.store()]") == ["Time", "Aareguru"]
+    b.exec("wg.install('time'); wg.install('Aareguru')")
+    assert [w["description"] for w in value(b, "[w for w in wg.list()]")] == ["The time", "The river"]
+    assert "no widget called" in refusal(b, "wg.install('Weather')")
+
+
+def test_refusals_leave_nothing(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    good = widget("time")
+    b.exec(f"import wg; wg.install({server.url + '/time.wasm'!r})")
+    before = files(b)
+    bad = {
+        "empty": b"",
+        "text": b"<!DOCTYPE html><title>Not Found</title>",
+        "elf": b"\x7fELF" + bytes(200),
+        "truncated": good[: len(good) // 2],
+        "module": b"\0asm\1\0\0\0",
+        "garbage": b"\0asm\x0d\0\1\0" + bytes(range(256)),
+    }
+    said = {}
+    for name, data in bad.items():
+        url = server.add("/" + name, OK + b"Content-Length: %d\r\n\r\n" % len(data), data)
+        said[name] = refusal(b, f"wg.install({url!r})")
+    cut = server.add("/cut", OK + b"Content-Length: %d\r\n\r\n" % len(good), good[:5000])
+    said["cut off"] = refusal(b, f"wg.install({cut!r})")
+    big = server.add("/big", OK + b"Content-Length: 99999999\r\n\r\n")
+    said["too large"] = refusal(b, f"wg.install({big!r})")
+    endless = server.add("/endless", OK + b"\r\n", bytes(1100 * 1024))
+    said["endless"] = refusal(b, f"wg.install({endless!r})")
+    said["missing"] = refusal(b, f"wg.install({server.url + '/nothing'!r})")
+    said["twice"] = refusal(b, f"wg.install({server.url + '/time.wasm'!r})")
+    said["no server"] = refusal(b, "wg.install('http://127.0.0.1:9/x.wasm')")
+    said["no file"] = refusal(b, "wg.install('/no/such.wasm')")
+    said["no source"] = refusal(b, "wg.install('')")
+    said["not a text"] = refusal(b, "wg.install(3)")
+    said["configuration"] = refusal(b, "wg.configure('Time', '[1]')")
+    said["nobody"] = refusal(b, "wg.run('Nobody')")
+    said["colour"] = refusal(b, "wg.background('red')")
+    for name, sentence in said.items():
+        assert sentence and "\n" not in sentence and "internal error" not in sentence, (name, sentence)
+    assert len({said[n] for n in bad}) == len(bad), said
+    assert "already installed" in said["twice"]
+    assert files(b) == before
+    assert value(b, "wg.run('Time')")
+    assert value(b, "wg.status()['problems']") == []
+
+
+def test_interrupted_install_leaves_nothing(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    data = widget("time")
+    url = server.add("/slow", OK + b"Content-Length: %d\r\n\r\n" % len(data), data[:4000], data[4000:], pause=1.5)
+    code = f"import wg\nfrom wgdisplay import console\njob = console._app.submit(console._app.install, {url!r})\n"
+    code += "import time\ntime.sleep(0.5)\njob.cancelled = True\ntime.sleep(0.5)\nprint(job.done, job.error)"
+    assert b.exec(code).strip() == "True abandoned"
+    assert files(b) == [["widgets"], []]
+    b.exec(f"wg.install({server.url + '/time.wasm'!r})")
+
+
+def test_a_failed_call_fails_the_program(sim_board: SimBoard) -> None:
+    with pytest.raises(BoardError) as failed:
+        sim_board.exec("import wg; wg.run('Nobody')")
+    assert "Error: no widget is called 'Nobody'; none is installed" in str(failed.value)
+
+
+def test_a_board_without_an_application_still_has_a_prompt(sim_board: SimBoard) -> None:
+    b = sim_board
+    # Settings of a panel that does not exist: found on flash before the frozen ones.
+    b.exec("f = open('/board.py', 'w'); f.write('PANEL = {}'); f.close()")
+    b.reset()
+    problems = value(b, "wg.status()['problems']")
+    assert len(problems) == 1 and problems[0].startswith("the display failed")
+    assert value(b, "wg.state()['frames']") == 0
+    # An application that can't even be imported.
+    b.exec("import os; os.remove('/board.py'); os.mkdir('/wgdisplay')")
+    b.reset()
+    assert b.exec("print(1 + 1)").strip() == "2"
+    b.exec("import os; os.rmdir('/wgdisplay')")
+    b.reset()
+    assert value(b, "wg.status()['problems']") == []
+
+
+def test_help_fits_the_prompt(sim_board: SimBoard) -> None:
+    b = sim_board
+    lines = b.exec("import wg; print(wg.help())").splitlines()
+    assert all(len(line) <= 100 for line in lines)
+    public = set(value(b, "[n for n in dir(wg) if n[0] != '_' and n not in ('Error', 'start', 'greet', 'help')]"))
+    assert public == {line.split()[0].removeprefix("wg.") for line in lines[:-1]}
+    assert "install" in b.exec("print(wg.help('install'))")
+    assert "no command" in refusal(b, "wg.help('nothing')")
