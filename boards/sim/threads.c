@@ -213,6 +213,7 @@ mp_uint_t mp_thread_create(void *(*entry)(void *), void *arg, size_t *stack_size
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, size + STACK_MARGIN);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    *stack_size = size; // the new thread reads it at once
     mp_thread_begin_atomic_section();
     int ret = pthread_create(&th->id, &attr, run, th);
     mp_uint_t id = (mp_uint_t)th->id;
@@ -226,7 +227,6 @@ mp_uint_t mp_thread_create(void *(*entry)(void *), void *arg, size_t *stack_size
         free(th);
         mp_raise_OSError(ret);
     }
-    *stack_size = size;
     return id;
 }
 

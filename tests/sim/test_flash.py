@@ -1,0 +1,269 @@
+"""The flash chip, its partition table, esp32.Partition, esp32.NVS, the file system."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from littlefs import LittleFS
+
+from wg import ROOT
+from wg.sim import partitions
+from wg.sim.board import BoardError, SimBoard
+
+Script = Callable[..., subprocess.CompletedProcess[str]]
+
+CSV = ROOT / "boards" / "esp32s3" / "partitions.csv"
+FLASH_SIZE = 16 * 1024 * 1024
+
+
+def run(script: Script, code: str, *options: str) -> str:
+    result = script(code, options=options)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def vfs(image: bytes) -> LittleFS:
+    entry = next(p for p in partitions.parse_binary(image[0x8000:0x8C00]) if p.label == "vfs")
+    fs = LittleFS(block_size=4096, block_count=entry.size // 4096, mount=False)
+    fs.context.buffer[:] = image[entry.offset : entry.end]
+    fs.mount()
+    return fs
+
+
+def test_nor_rules(script: Script) -> None:
+    out = run(
+        script,
+        """
+from _simhw import flash_read, flash_write, flash_erase
+b = bytearray(4)
+def read(): flash_read(0x700000, b); return b.hex()
+print(read())
+flash_write(0x700000, b"\\xf0\\x0f\\xaa\\xff"); print(read())
+flash_write(0x700000, b"\\xff\\xff\\x55\\x0f"); print(read())
+flash_erase(0x700000, 4096); print(read())
+for address, size in ((0x700001, 4096), (0x700000, 100), (16 * 1024 * 1024, 4096)):
+    try: flash_erase(address, size); print("erased")
+    except OSError: print("refused")
+try: flash_write(16 * 1024 * 1024 - 1, b"ab"); print("written")
+except OSError: print("refused")
+""",
+    )
+    assert out.split() == ["ffffffff", "f00faaff", "f00f000f", "ffffffff"] + ["refused"] * 4
+
+
+def test_fresh_image_has_a_valid_table(script: Script, tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    run(script, "pass", "--flash", str(flash))
+    image = flash.read_bytes()
+    assert len(image) == FLASH_SIZE
+    table = image[0x8000:0x8C00]
+    entries = partitions.parse_csv(CSV.read_text())
+    partitions.check(entries, FLASH_SIZE)
+    assert partitions.parse_binary(table) == entries
+    # Byte for byte, independently of our own code: ESP-IDF's format.
+    assert table[:2] == b"\xaa\x50"
+    end = 32 * len(entries)
+    assert table[end : end + 16] == b"\xeb\xeb" + b"\xff" * 14
+    assert table[end + 16 : end + 32] == hashlib.md5(table[:end]).digest()
+    assert set(table[end + 32 :]) == {0xFF}
+    rest = image[:0x8000] + image[0x8C00:]
+    assert rest.count(0xFF) == len(rest)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("app, app, ota_0, 0x11000, 0x100000", "multiple of 0x10000"),
+        ("x, data, nvs, 0x9100, 0x3000", "multiple of 0x1000"),
+        ("x, data, nvs, 0x9000, 0x2000", "at least 0x3000"),
+        ("x, data, ota, 0x9000, 0x1000", "0x2000 bytes"),
+        ("x, data, nvs, 0x8000, 0x3000", "inside the partition table"),
+        ("x, data, fat, 0x9000, 0x1000000", "behind the flash"),
+        ("a_label_of_17_byt, data, fat, 0x9000, 0x1000", "1 to 16 bytes"),
+        ("x, data, fat, 0x9000, 0x2000\ny, data, fat, 0xa000, 0x1000", "inside x"),
+        ("x, data, fat, 0x9000, 0x1000\nx, data, fat, 0xa000, 0x1000", "occurs twice"),
+        ("x, app, ota_0, 0x10000, 0x10000", "otadata"),
+        ("x, data, nonsense, 0x9000, 0x1000", "subtype"),
+    ],
+)
+def test_the_rules_of_the_table(line: str, rule: str) -> None:
+    with pytest.raises(partitions.PartitionError, match=rule):
+        partitions.check(partitions.parse_csv(line), FLASH_SIZE)
+
+
+def test_partition_interface(script: Script) -> None:
+    out = run(
+        script,
+        """
+from esp32 import Partition
+p = Partition.find(Partition.TYPE_DATA, label="vfs")[0]
+print(p.ioctl(4, 0) * p.ioctl(5, 0) == p.info()[3], p.info()[4])
+b = bytearray(4096)
+p.writeblocks(3, b"\\x5a" * 4096); p.readblocks(3, b); print(set(b))
+p.writeblocks(3, b"\\x0f" * 8, 16); p.readblocks(3, b, 0); print(b[14:26].hex())
+p.writeblocks(3, b"\\xa5" * 4096); p.readblocks(3, b); print(set(b))
+p.ioctl(6, 3); p.readblocks(3, b); print(set(b))
+try: p.readblocks(p.ioctl(4, 0), b); print("read")
+except OSError: print("outside")
+small = Partition.find(Partition.TYPE_DATA, label="vfs", block_size=512)[0]
+small.writeblocks(9, b"\\x11" * 512); p.readblocks(1, b); print(set(b[512:1024]), set(b[:512] + b[1024:]))
+print(len(Partition.find()), Partition(Partition.RUNNING).info()[4], Partition(Partition.BOOT).info()[4])
+print(Partition(Partition.RUNNING).get_next_update().info()[4])
+""",
+    )
+    assert out.splitlines() == [
+        "True vfs",
+        "{90}",
+        "5a5a0a0a0a0a0a0a0a0a5a5a",
+        "{165}",
+        "{255}",
+        "outside",
+        "{17} {255}",
+        "2 ota_0 ota_0",
+        "ota_1",
+    ]
+
+
+def app_image(payload: bytes) -> bytes:
+    """A minimal image that ESP-IDF's checks accept: one segment, checksum, SHA-256."""
+    payload = payload.ljust(-(-len(payload) // 4) * 4, b"\0")
+    head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x4F, 0x40370000) + b"\0" * 15 + b"\x01"
+    body = head + struct.pack("<II", 0x3C000020, len(payload)) + payload
+    checksum = 0xEF
+    for byte in payload:
+        checksum ^= byte
+    body += b"\0" * (15 - len(body) % 16) + bytes([checksum])
+    return body + hashlib.sha256(body).digest()
+
+
+def test_set_boot_writes_otadata_and_rolls_back(tmp_path: Path, script: Script) -> None:
+    flash = tmp_path / "flash.bin"
+    image = tmp_path / "app.bin"
+    image.write_bytes(app_image(b"firmware" * 700))
+    write = f"""
+from esp32 import Partition
+p = Partition("ota_1")
+data = open({str(image)!r}, "rb").read()
+"""
+    store = "for i in range(0, len(data), 4096): p.writeblocks(i // 4096, data[i:i+4096])\n"
+    show = "print(Partition(Partition.BOOT).info()[4], Partition(Partition.RUNNING).info()[4])\n"
+    option = ("--flash", str(flash))
+    assert "-5379" in script(write + "p.set_boot()", options=option).stderr  # ESP_ERR_OTA_VALIDATE_FAILED
+    broken = "data = data[:100] + b'?' + data[101:]\n"
+    assert "-5379" in script(write + broken + store + "p.set_boot()", options=option).stderr
+    assert run(script, write + store + "p.set_boot()\n" + show, *option) == "ota_1 ota_0\n"
+    raw = flash.read_bytes()[0xF000:0xF020]
+    sequence, _, state, crc = struct.unpack("<I20sII", raw)
+    assert (sequence, state, crc) == (2, 0, 0x55F63774)  # the CRC is that of esptool's own otadata for 2
+    # Started once without being marked valid: at the next start the old one is back.
+    assert run(script, write + show, *option) == "ota_1 ota_1\n"
+    assert run(script, write + show, *option) == "ota_0 ota_0\n"
+    # Marked valid, it stays.
+    run(script, write + "p.set_boot()", *option)
+    assert run(script, write + "Partition.mark_app_valid_cancel_rollback()\n" + show, *option) == "ota_1 ota_1\n"
+    assert run(script, write + show, *option) == "ota_1 ota_1\n"
+
+
+def test_nvs(script: Script, tmp_path: Path) -> None:
+    option = ("--flash", str(tmp_path / "flash.bin"))
+    run(
+        script,
+        """
+from esp32 import NVS
+n = NVS("wg")
+n.set_i32("count", -5); n.set_blob("blob", b"abc"); n.commit()
+for i in range(3000):
+    n.set_i32("turns", i); n.commit()
+n.set_blob("gone", b"x"); n.commit(); n.erase_key("gone"); n.commit()
+n.set_i32("lost", 1)
+""",
+        *option,
+    )
+    out = run(
+        script,
+        """
+from esp32 import NVS
+n = NVS("wg"); b = bytearray(8)
+print(n.get_i32("count"), n.get_i32("turns"), n.get_blob("blob", b), bytes(b[:3]))
+for name, key in (("wg", "lost"), ("wg", "gone"), ("other", "count")):
+    try: print(NVS(name).get_i32(key))
+    except OSError as e: print(hex(-e.args[0]))
+""",
+        *option,
+    )
+    assert out.splitlines() == ["-5 2999 3 b'abc'", "0x1102", "0x1102", "0x1102"]
+
+
+def test_nvs_survives_a_power_cut_at_every_operation(script: Script, tmp_path: Path) -> None:
+    for cut in range(1, 5):
+        option = ("--flash", str(tmp_path / f"flash{cut}.bin"))
+        run(script, "from esp32 import NVS\nn = NVS('wg'); n.set_i32('a', 1); n.set_i32('b', 1); n.commit()", *option)
+        code = f"""
+import _faults
+from esp32 import NVS
+n = NVS("wg")
+_faults.cut_power_after({cut})
+n.set_i32("a", 2); n.commit()
+n.set_i32("a", 3); n.commit()
+n.set_i32("a", 4); n.commit()
+"""
+        ended = script(code, options=option)
+        assert ended.returncode == (86 if cut <= 3 else 0)
+        out = run(script, "from esp32 import NVS\nn = NVS('wg'); print(n.get_i32('a'), n.get_i32('b'))", *option)
+        assert out == f"{min(cut, 4)} 1\n"
+
+
+def test_littlefs_reads_the_data_partition(tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    with SimBoard(flash=flash) as board:
+        board.exec("import os; os.mkdir('/d')\nwith open('/d/f', 'wb') as f: f.write(bytes(range(256)) * 50)")
+    fs = vfs(flash.read_bytes())  # must outlive its files
+    with fs.open("/d/f", "rb") as file:
+        assert file.read() == bytes(range(256)) * 50
+
+
+def test_what_littlefs_wrote_is_read_by_the_board(tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    with SimBoard(flash=flash) as board:
+        board.exec("pass")
+    image = bytearray(flash.read_bytes())
+    fs = vfs(bytes(image))
+    with fs.open("/from_pc.txt", "wb") as file:
+        file.write(b"hello")
+    entry = next(p for p in partitions.parse_binary(image[0x8000:0x8C00]) if p.label == "vfs")
+    image[entry.offset : entry.end] = fs.context.buffer
+    flash.write_bytes(image)
+    with SimBoard(flash=flash) as board:
+        assert board.exec("print(open('/from_pc.txt').read())") == "hello\n"
+
+
+def test_an_unreadable_file_system_is_made_anew(tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    with SimBoard(flash=flash):
+        pass
+    image = bytearray(flash.read_bytes())
+    entry = next(p for p in partitions.parse_binary(image[0x8000:0x8C00]) if p.label == "vfs")
+    image[entry.offset : entry.offset + 0x4000] = b"\0" * 0x4000
+    flash.write_bytes(image)
+    with SimBoard(flash=flash) as board:
+        board.exec("with open('/new', 'w') as f: f.write('x')")
+
+
+@pytest.mark.parametrize("size", [1, 4096, FLASH_SIZE + 1])
+def test_a_file_of_another_size_is_refused(tmp_path: Path, size: int) -> None:
+    flash = tmp_path / "flash.bin"
+    flash.write_bytes(b"x" * size)
+    with pytest.raises(BoardError, match="not a flash image"):
+        SimBoard(flash=flash).start()
+    assert flash.stat().st_size == size
+
+
+def test_two_boards_do_not_share_a_flash(tmp_path: Path) -> None:
+    with SimBoard(flash=tmp_path / "flash.bin"):
+        with pytest.raises(BoardError, match="another board runs with it"):
+            SimBoard(flash=tmp_path / "flash.bin").start()
