@@ -158,7 +158,9 @@ static const wg_trap_kind trap_kinds[] = {
 /* What a result of wasm3 means. `what` is what was tried, as in "the call". */
 static void explain(wg_instance *instance, M3Result result, const char *what, wg_error *error) {
     if (result == ended) {
-        *error = instance->error;
+        if (error != &instance->error) {
+            *error = instance->error;
+        }
         return;
     }
     for (size_t i = 0; i < sizeof(trap_kinds) / sizeof(*trap_kinds); i++) {
@@ -206,7 +208,8 @@ static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64
     bool good = instance->host(instance->context, instance->offers[index], args, type->params,
                                &result, &instance->error);
     wg_heap_enter(payer);
-    if (!good) {
+    /* not on if a nested call failed and the host function made light of it, nor if it cancelled */
+    if (!good || instance->dead || !wg_instance_may_go_on(instance, &instance->error)) {
         return ended;
     }
     if (type->results == 1) {
@@ -495,6 +498,9 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
     instance->depth--;
     if (!good) {
         instance->dead = true;
+        if (error != &instance->error) {
+            instance->error = *error;
+        }
     }
     if (instance->depth == 0) {
         finish(instance);

@@ -13,7 +13,8 @@ WG_WASM3_DEFINES = -Dd_m3MaxDuplicateFunctionImpl=8 -Dd_m3MaxFunctionStackHeight
 
 # What selects the machine: taken from the build's own CFLAGS. On x86-32, SSE2 instead of the x87, whose 80-bit
 # registers round twice and change NaNs.
-WG_MACHINE_CFLAGS ?= $(filter -m% --target=% -fsanitize=%,$(CFLAGS)) $(if $(filter -m32,$(CFLAGS)),-msse2 -mfpmath=sse)
+WG_MACHINE_CFLAGS ?= $(filter -m% --target=% -fsanitize=%,$(CFLAGS)) \
+    $(if $(filter -m32,$(CC) $(CFLAGS)),-msse2 -mfpmath=sse)
 
 # What engine.c must agree on with wasm3's objects.
 WG_ENGINE_CFLAGS = $(WG_WASM3_DEFINES)

@@ -269,7 +269,9 @@ bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const 
         wg_instance_set_hooks(task->instance, park, NULL, task);
         task->function = function;
         task->type = type;
-        memcpy(task->args, args, count * sizeof(*args));
+        if (count > 0) {
+            memcpy(task->args, args, count * sizeof(*args));
+        }
         give(task, CALL);
     }
     pthread_mutex_unlock(&task->lock);

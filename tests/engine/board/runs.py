@@ -1,0 +1,503 @@
+# Runs: traps, quotas, host functions, inline and in threads.
+import asyncio
+import gc
+import select
+import time
+
+import check
+import wasm3
+from check import ASK, GET, IMPORTS, MIX, NOTE, WAIT, data, equal, instance, raises
+
+LOOPS = (
+    "empty", "conditional", "table_branch", "nested", "with_parameter", "calls", "calls_by_table", "fills",
+    "copies", "grows", "calls_only",
+)  # fmt: skip
+
+TRAPS = (
+    ("unreachable", (), "unreachable"),
+    ("divide", (1, 0), "integer divide by zero"),
+    ("divide", (2**31, -1), "integer overflow"),
+    ("divide_u64", (1, 0), "integer divide by zero"),
+    ("remainder", (1, 0), "integer divide by zero"),
+    ("truncate", (0x7FF8000000000000,), "invalid conversion to integer"),
+    ("truncate", (0x41E0000000000000,), "integer overflow"),
+    ("load", (65533,), "memory access out of bounds"),
+    ("load", (-1,), "memory access out of bounds"),
+    ("load_far", (-1,), "memory access out of bounds"),
+    ("store64", (65529,), "memory access out of bounds"),
+    ("fill", (1, 65536), "memory access out of bounds"),
+    ("copy", (0, 1, -1), "memory access out of bounds"),
+    ("copy", (65535, 0, 2), "memory access out of bounds"),
+    ("indirect", (0,), "indirect call type mismatch"),
+    ("indirect", (3,), "uninitialized element"),
+    ("indirect", (4,), "undefined element"),
+    ("indirect", (-1,), "undefined element"),
+    ("recursion", (), "call stack exhausted"),
+    ("recursion_with_locals", (1, 2, 3, 4), "call stack exhausted"),
+    ("recursion_by_table", (), "call stack exhausted"),
+)
+
+
+def wait(i, ms=5000):
+    poller = select.poll()
+    poller.register(i, select.POLLIN)
+    if not poller.poll(ms):
+        raise AssertionError("no news within " + str(ms) + " ms")
+    return i.poll()
+
+
+def test_traps_inline():
+    m = wasm3.Module(data("traps"))
+    for name, args, kind in TRAPS:
+        i = m.instantiate(IMPORTS)
+        raises(wasm3.TrapError, i.call, name, *args, kind=kind, says=kind)
+        raises(wasm3.Error, i.call, "remainder", 5, 2, says="ended in an error")
+        raises(wasm3.Error, i.start, "remainder", 5, 2, says="ended in an error")
+    equal(m.instantiate(IMPORTS).call("remainder", 2**31, -1), 0)
+
+
+def test_traps_in_thread():
+    m = wasm3.Module(data("traps"))
+    for name, args, kind in TRAPS:
+        i = m.instantiate(IMPORTS)
+        i.start(name, *args)
+        raises(wasm3.TrapError, wait, i, kind=kind)
+        equal(i.poll(), None)
+        raises(wasm3.Error, i.start, name, *args)
+        i.close()
+
+
+def test_recursion_with_a_large_wasm_stack():
+    m = wasm3.Module(data("traps"))
+    for name in ("recursion", "recursion_by_table"):
+        i = m.instantiate(IMPORTS, stack=1024 * 1024, native_stack=16 * 1024)
+        raises(wasm3.TrapError, i.call, name, kind="call stack exhausted")
+        i = m.instantiate(IMPORTS, stack=1024 * 1024, native_stack=16 * 1024)
+        i.start(name)
+        raises(wasm3.TrapError, wait, i, kind="call stack exhausted")
+
+
+def test_recursion_through_the_host():
+    i = instance("traps", host=lambda n, a: i.call("recursion_by_host"))
+    raises(wasm3.QuotaError, i.call, "recursion_by_host", kind="depth")
+
+
+def nested_blocks(depth):
+    """A module whose one function has so many blocks within each other."""
+
+    def leb(n):
+        out = b""
+        while n > 127:
+            out += bytes((n & 127 | 128,))
+            n >>= 7
+        return out + bytes((n,))
+
+    body = b"\0" + b"\x02\x40" * depth + b"\x0b" * depth + b"\x0b"
+    code = b"\1" + leb(len(body)) + body
+    return b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\7\5\1\1f\0\0" + b"\x0a" + leb(len(code)) + code
+
+
+def test_deeply_nested_blocks():
+    wasm3.Module(nested_blocks(100)).instantiate().call("f")
+    for depth in (1000, 20000, 60000):
+        try:
+            i = wasm3.Module(nested_blocks(depth)).instantiate()
+            i.call("f")
+        except wasm3.Error as e:
+            assert type(e) in (wasm3.UnsupportedError, wasm3.TrapError), e
+
+
+def test_deadline_inline():
+    m = wasm3.Module(data("loops"))
+    for name in LOOPS:
+        i = m.instantiate(IMPORTS, pages=64)
+        i.deadline(20)
+        begin = time.ticks_ms()
+        raises(wasm3.QuotaError, i.call, name, kind="deadline")
+        took = time.ticks_diff(time.ticks_ms(), begin)
+        assert 15 <= took <= 1000, took
+
+
+def test_deadline_in_thread():
+    m = wasm3.Module(data("loops"))
+    for name in LOOPS:
+        i = m.instantiate(IMPORTS, pages=64)
+        i.deadline(20)
+        i.start(name)
+        raises(wasm3.QuotaError, wait, i, kind="deadline")
+
+
+def test_deadline_while_running():
+    i = instance("loops")
+    i.start("empty")
+    time.sleep_ms(5)
+    equal(i.poll(), None)
+    i.deadline(10)
+    raises(wasm3.QuotaError, wait, i, kind="deadline")
+
+
+def test_deadline_while_parked():
+    i = instance("loops")
+    i.deadline(30)
+    i.start("wait")
+    equal(wait(i), (wasm3.HOST, WAIT, ()))
+    raises(wasm3.QuotaError, wait, i, kind="deadline")
+    raises(wasm3.Error, i.reply)
+
+
+def test_deadline_can_be_switched_off():
+    i = instance("loops")
+    i.deadline(0)
+    i.deadline(None)
+    i.call("count", 1000)
+
+
+def test_fuel():
+    m = wasm3.Module(data("loops"))
+    for name in LOOPS:
+        i = m.instantiate(IMPORTS)
+        i.fuel(100000)
+        raises(wasm3.QuotaError, i.call, name, kind="fuel")
+    for count in (1, 100, 19999, 20000, 20001, 54321):
+        i = m.instantiate(IMPORTS)
+        i.fuel(count + 1)
+        i.call("count", count)
+        i.call("count", count)  # each run has its own
+        raises(wasm3.QuotaError, i.call, "count", count + 1, kind="fuel")
+    i = m.instantiate(IMPORTS)
+    i.fuel(1)
+    i.fuel(None)
+    i.call("count", 100000)
+
+
+def test_cancel_running():
+    m = wasm3.Module(data("loops"))
+    for name in LOOPS:
+        i = m.instantiate(IMPORTS, pages=64)
+        i.start(name)
+        time.sleep_ms(3)
+        begin = time.ticks_ms()
+        i.cancel()
+        i.cancel()
+        raises(wasm3.QuotaError, wait, i, kind="cancelled")
+        took = time.ticks_diff(time.ticks_ms(), begin)
+        assert took < 300, (name, took)  # on a busy machine; about 1 ms otherwise
+        equal(i.poll(), None)
+        raises(wasm3.Error, i.start, name)
+
+
+def test_cancel_idle_and_parked():
+    i = instance("loops")
+    i.cancel()
+    raises(wasm3.QuotaError, i.start, "wait", kind="cancelled")
+    raises(wasm3.QuotaError, i.call, "count", 1, kind="cancelled")
+    i = instance("loops")
+    i.start("wait")
+    equal(wait(i)[0], wasm3.HOST)
+    i.cancel()
+    raises(wasm3.QuotaError, wait, i, kind="cancelled")
+    raises(wasm3.Error, i.reply, says="waiting")
+
+
+def test_host_inline():
+    seen = []
+
+    def host(index, args):
+        seen.append((index, args))
+        return -2 if index == MIX else 5 if index == ASK else None
+
+    i = instance("basic", host)
+    equal(i.call("mix", -1, -1, 0x7FA00001, 1), 2**64 - 2)
+    equal(i.call("note", 2**31), None)
+    equal(i.call("ask"), 5)
+    equal(seen, [(MIX, (2**32 - 1, 2**64 - 1, 0x7FA00001, 1)), (NOTE, (2**31,)), (ASK, ())])
+
+
+def test_host_exceptions_cross():
+    class Mine(Exception):
+        pass
+
+    def host(index, args):
+        if args == (1,):
+            raise Mine("one", 2)
+        if args == (2,):
+            raise StopIteration
+        if args == (3,):
+            raise SystemExit(3)
+        if args == (4,):
+            return 5  # but the function has no result
+
+    for args, error in (((1,), Mine), ((2,), StopIteration), ((4,), TypeError)):
+        i = instance("basic", host)
+        raises(error, i.call, "note", *args)
+        raises(wasm3.Error, i.call, "none")
+    i = instance("basic", host)
+    try:
+        i.call("note", 3)
+        raise AssertionError
+    except SystemExit as e:
+        equal(e.args, (3,))
+    for value, error in ((None, TypeError), ("x", TypeError), (2**32, ValueError)):
+        i = instance("basic", lambda index, args, value=value: value)
+        raises(error, i.call, "ask")
+    raises(wasm3.HostError, instance("basic").call, "ask")
+    try:
+        instance("basic", host).call("note", 1)
+    except Mine as e:
+        equal(e.args, ("one", 2))
+
+
+def test_nested_calls_inline():
+    def host(index, args):
+        at = i.call("realloc", 0, 0, 1, 100000)
+        i.write(at, b"\x28")
+        i.write(args[0], at.to_bytes(4, "little"))
+
+    i = instance("realloc", host)
+    for _ in range(20):
+        equal(i.call("run", 2), 42)
+    assert i.memory_size > 65536
+
+    def trap(index, args):
+        try:
+            i.call("trap")
+        except wasm3.TrapError:
+            pass  # the instance is dead nevertheless
+
+    i = instance("realloc", trap)
+    raises(wasm3.TrapError, i.call, "run", 2, kind="unreachable")
+
+    def deeper(index, args):
+        if args[0] > 0:
+            equal(i.call("nested", args[0] - 1), args[0] - 1)
+
+    i = instance("realloc", deeper)
+    equal(i.call("nested", 5), 5)
+
+
+def test_thread_host_calls():
+    i = instance("basic")
+    i.start("ask_twice")
+    equal(wait(i), (wasm3.HOST, ASK, ()))
+    equal(i.poll(), None)  # each event is given once
+    raises(TypeError, i.reply)
+    raises(ValueError, i.reply, 2**32)
+    i.reply(10)
+    equal(wait(i), (wasm3.HOST, ASK, ()))
+    i.reply(-5)
+    equal(wait(i), (wasm3.DONE, 15))
+    equal(i.poll(), None)
+    raises(wasm3.Error, i.reply, 1)
+    i.start("mix", -1, -1, 2**32 - 1, 2**64 - 1)
+    equal(wait(i), (wasm3.HOST, MIX, (2**32 - 1, 2**64 - 1, 2**32 - 1, 2**64 - 1)))
+    i.reply(-(2**63))
+    equal(wait(i), (wasm3.DONE, 2**63))
+    i.start("two", 1, 2)
+    equal(wait(i), (wasm3.DONE, (2, 1)))
+    i.start("note", 1)
+    wait(i)
+    raises(TypeError, i.reply, 1)
+    i.reply(None)
+    equal(wait(i), (wasm3.DONE, None))
+
+
+def test_thread_nested():
+    i = instance("realloc")
+    for _ in range(10):
+        i.start("run", 2)
+        equal(wait(i), (wasm3.HOST, GET, (16,)))
+        raises(wasm3.Error, i.call, "realloc", 0, 0, 1, 1, says="start()")
+        i.start("realloc", 0, 0, 1, 100000)
+        kind, at = wait(i)
+        equal(kind, wasm3.DONE)
+        i.write(at, b"\x28")
+        i.write(16, at.to_bytes(4, "little"))
+        i.reply()
+        equal(wait(i), (wasm3.DONE, 42))
+    # as deep as is allowed, and one more
+    i.start("nested", 1)
+    for _ in range(7):
+        equal(wait(i), (wasm3.HOST, GET, (1,)))
+        i.start("nested", 1)
+    equal(wait(i), (wasm3.HOST, GET, (1,)))
+    i.start("nested", 1)
+    raises(wasm3.QuotaError, wait, i, kind="depth")
+
+
+def test_thread_nested_trap_ends_all():
+    i = instance("realloc")
+    i.start("run", 2)
+    wait(i)
+    i.start("trap")
+    raises(wasm3.TrapError, wait, i, kind="unreachable")
+    raises(wasm3.Error, i.reply)
+    raises(wasm3.Error, i.start, "run", 2)
+    equal(i.poll(), None)
+
+
+def test_thread_fail():
+    i = instance("loops")
+    i.start("wait")
+    wait(i)
+    i.fail("the server said no")
+    e = raises(wasm3.HostError, wait, i)
+    equal(e.args[0], "the server said no")
+    i = instance("loops")
+    i.start("wait")
+    wait(i)
+    i.fail("long " * 1000)
+    raises(wasm3.HostError, wait, i, says="long long")
+
+
+def test_busy():
+    i = instance("loops")
+    i.start("empty")
+    for use in (
+        lambda: i.read(0, 1),
+        lambda: i.write(0, b"1"),
+        lambda: i.memory_size,
+        lambda: i.call("count", 1),
+        lambda: i.start("count", 1),
+        lambda: i.fuel(5),
+    ):
+        raises(wasm3.Error, use, says="running")
+    raises(wasm3.Error, i.reply)
+    i.close()
+
+
+def test_close_at_any_moment():
+    m = wasm3.Module(data("loops"))
+    for n in range(60):
+        i = m.instantiate(IMPORTS)
+        i.start(("empty", "calls", "host", "wait", "fills")[n % 5])
+        if n % 3 == 0:
+            time.sleep_us(n * 40)
+        i.close()
+        raises(wasm3.Error, i.poll, says="closed")
+
+
+def test_close_from_a_host_function():
+    i = instance("basic", lambda index, args: i.close())
+    raises(wasm3.QuotaError, i.call, "note", 1, kind="cancelled")
+    raises(wasm3.Error, i.call, "none", says="closed")
+
+
+def test_many_at_once():
+    m = wasm3.Module(data("loops"))
+    instances = [m.instantiate(IMPORTS, stack=16 * 1024) for _ in range(24)]
+    fib = (610, 987, 1597, 2584, 4181, 6765)
+    for n, i in enumerate(instances):
+        i.start("fib", 15 + n % 6)
+    for n, i in enumerate(instances):
+        equal(wait(i), (wasm3.DONE, fib[n % 6]))
+
+
+def test_asyncio_waits():
+    m = wasm3.Module(data("loops"))
+    ticks = 0
+
+    async def news(i):
+        yield asyncio.core._io_queue.queue_read(i)
+
+    async def serve(i):
+        i.start("host")
+        for _ in range(20):
+            await news(i)
+            equal(i.poll(), (wasm3.HOST, WAIT, ()))
+            await asyncio.sleep_ms(1)
+            i.reply()
+        i.cancel()
+        await news(i)
+        raises(wasm3.QuotaError, i.poll, kind="cancelled")
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            await asyncio.sleep_ms(5)
+            ticks += 1
+
+    async def main():
+        ticker = asyncio.create_task(tick())
+        await asyncio.gather(*(serve(m.instantiate(IMPORTS)) for _ in range(5)))
+        ticker.cancel()
+
+    asyncio.run(main())
+    assert ticks >= 3, ticks
+
+
+def test_start_function():
+    seen = []
+    i = instance("start", lambda index, args: seen.append(args))
+    equal((i.has_start, i.call("get")), (True, 0))
+    i.run_start()
+    equal((i.call("get"), seen), (42, [(9,)]))
+    i = instance("start")
+    i.run_start()
+    equal(wait(i), (wasm3.HOST, NOTE, (9,)))
+    i.reply()
+    equal(wait(i), (wasm3.DONE, None))
+    equal(i.call("get"), 42)
+    i = instance("basic")
+    equal(i.has_start, False)
+    raises(wasm3.Error, i.run_start, says="no start function")
+
+
+def test_the_finaliser_ends_threads():
+    m = wasm3.Module(data("loops"))
+
+    def leave():
+        for n in range(30):
+            m.instantiate(IMPORTS, stack=16 * 1024).start(("empty", "wait")[n % 2])
+
+    leave()
+    for _ in range(3):
+        gc.collect()
+        leave()
+    gc.collect()
+    i = m.instantiate(IMPORTS)
+    i.start("fib", 10)
+    equal(wait(i), (wasm3.DONE, 55))
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def test_no_growth_over_1000_instances():
+    m = wasm3.Module(data("loops"))
+
+    def cycle(n):
+        i = m.instantiate(IMPORTS)
+        if n % 2:
+            equal(i.call("fib", 10), 55)
+        elif n % 4:
+            i.start("wait")
+        else:
+            i.start("fib", 5)
+            wait(i)
+        i.close()
+
+    for n in range(200):
+        cycle(n)
+    gc.collect()
+    before = resident()
+    for n in range(1000):
+        cycle(n)
+    gc.collect()
+    grown = resident() - before
+    assert grown < 512 * 1024, grown
+
+
+def test_the_board_runs_while_a_thread_loops():
+    i = instance("loops")
+    i.start("empty")
+    begin = time.ticks_ms()
+    n = 0
+    while time.ticks_diff(time.ticks_ms(), begin) < 50:
+        n += 1
+    assert n > 1000, n
+    i.close()
+
+
+check.main(globals())
