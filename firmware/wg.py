@@ -9,9 +9,7 @@ from wgdisplay.console import (
     configure,
     forget,
     greet,
-    help_ as help,
     install,
-    list_ as list,
     logs,
     reboot,
     reload,
@@ -19,11 +17,19 @@ from wgdisplay.console import (
     run,
     schema,
     screen,
-    set_ as set,
     start,
     state,
     status,
     stop,
     store,
     wifi,
+)
+from wgdisplay.console import (
+    help_ as help,
+)
+from wgdisplay.console import (
+    list_ as list,
+)
+from wgdisplay.console import (
+    set_ as set,
 )

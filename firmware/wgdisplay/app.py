@@ -89,7 +89,9 @@ class Job:
 
 def _expected(error):
     # The runtime's WidgetError is known by its `kind`: the application runs without the runtime, too.
-    return isinstance(error, (AppError, StorageError, SchemaError, OSError, RuntimeError)) or hasattr(error, "kind")
+    return isinstance(error, (AppError, StorageError, SchemaError, OSError, RuntimeError)) or hasattr(
+        error, "kind"
+    )
 
 
 def sentence(error):
@@ -128,7 +130,17 @@ class App:
     storage: Storage, not yet opened. runtime, screen: a callable that makes one, called in the application's thread.
     """
 
-    def __init__(self, storage, log, clock, wifi, make_runtime, make_screen, request=http.request, download=http.download):
+    def __init__(
+        self,
+        storage,
+        log,
+        clock,
+        wifi,
+        make_runtime,
+        make_screen,
+        request=http.request,
+        download=http.download,
+    ):
         self.storage = storage
         self.log = log
         self.clock = clock
@@ -396,7 +408,11 @@ class App:
     async def wait_wifi(self, job, ms):
         """Waits until the radio has an outcome; -> the state."""
         end = time.ticks_add(time.ticks_ms(), ms)
-        while self.wifi is not None and self.wifi.state == CONNECTING and time.ticks_diff(end, time.ticks_ms()) > 0:
+        while (
+            self.wifi is not None
+            and self.wifi.state == CONNECTING
+            and time.ticks_diff(end, time.ticks_ms()) > 0
+        ):
             await asyncio.sleep_ms(50)
         return self.wifi.state if self.wifi is not None else "absent"
 

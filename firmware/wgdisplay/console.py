@@ -159,7 +159,9 @@ def wifi(ssid=None, password="", wait=True):
         raise Error("a WiFi password has 8 to 63 characters, or none for an open network")
     _call("add_network", ssid, password)
     if wait and _call("wait_wifi", WIFI_MS) != "connected":
-        raise Error("no connection to {}: is the password right? It is kept and will be tried again".format(ssid))
+        raise Error(
+            "no connection to {}: is the password right? It is kept and will be tried again".format(ssid)
+        )
     return status()
 
 
@@ -213,12 +215,16 @@ def state():
 
 
 def store(again=False):
-    return Table(_call("store", again), (("Name", "name"), ("Description", "description")), "The store is empty.")
+    return Table(
+        _call("store", again), (("Name", "name"), ("Description", "description")), "The store is empty."
+    )
 
 
 def install(source, description=""):
     if not isinstance(source, str) or not source:
-        raise Error('say what to install: wg.install("http://...") or wg.install("/path") or a name from wg.store()')
+        raise Error(
+            'say what to install: wg.install("http://...") or wg.install("/path") or a name from wg.store()'
+        )
     widget = _call("install", source, description)
     facts = Facts()
     facts.update(widget)
@@ -245,7 +251,7 @@ def list_():
 
 
 def configure(name, config=None, **values):
-    """With a dict or JSON text: stores it. With keywords: changes these values only. With neither: the configuration."""
+    """A dict or JSON text is stored; keywords change these values only; with neither, -> the configuration."""
     if config is None:
         try:
             config = json.loads(_call("entry", name)["json_config"])
@@ -288,7 +294,9 @@ def logs(last=20, source=None):
 
     lines = Lines()
     for ticks, level, origin, text in _app.log.lines(last, source):
-        lines.append("{:>9}.{:03d} {:5} {}: {}".format(ticks // 1000, ticks % 1000, NAMES[level], origin, text))
+        lines.append(
+            "{:>9}.{:03d} {:5} {}: {}".format(ticks // 1000, ticks % 1000, NAMES[level], origin, text)
+        )
     return lines
 
 
@@ -307,7 +315,9 @@ def set_(key, value=None):
 
 
 def screen():
-    raise Error("not yet: a picture of the screen can't be taken on the board; the simulated board writes one")
+    raise Error(
+        "not yet: a picture of the screen can't be taken on the board; the simulated board writes one"
+    )
 
 
 def reboot():
@@ -325,7 +335,11 @@ _HELP = (
     ("store", "()", "widgets that can be installed by name"),
     ("install", '("name" | "http://..." | "/path")', "install a widget from the store, an address or a file"),
     ("list", "()", "the installed widgets with their last texts"),
-    ("configure", '("name", {...})', "store a widget's configuration; without one, show it; key=value changes a part"),
+    (
+        "configure",
+        '("name", {...})',
+        "store a widget's configuration; without one, show it; key=value changes a part",
+    ),
     ("schema", '("name")', "the JSON schema of a widget's configuration"),
     ("run", '("name")', "run a widget now and return its text"),
     ("remove", '("name")', "remove a widget"),

@@ -20,7 +20,7 @@ Script = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def script(wgdisplay: Path) -> Script:
-    """`script(name, argument, timeout=60)` runs scripts/NAME.py with a JSON argument and returns the JSON it prints last."""
+    """`script(name, argument, timeout=60)` runs scripts/NAME.py, its argument and its answer in JSON."""
 
     def run(name: str, argument: Any = None, timeout: float = 60) -> Any:
         done = subprocess.run(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Answer:
-    """`pieces` are sent in turn, with `pause` seconds between; then the connection is closed unless `hold` seconds pass first."""
+    """`pieces` are sent in turn, `pause` seconds between them; `hold` seconds later the connection is closed."""
 
     pieces: list[bytes]
     pause: float = 0.0
@@ -57,7 +57,9 @@ class HostileServer:
             connection.settimeout(5)
             try:
                 path = self._read(connection)
-                answer = self.answers.get(path, Answer([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"]))
+                answer = self.answers.get(
+                    path, Answer([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
+                )
                 for i, piece in enumerate(answer.pieces):
                     if i and answer.pause:
                         if self._ended.wait(answer.pause):

@@ -61,7 +61,11 @@ def test_a_widgets_life(sim_board: SimBoard, server: HostileServer) -> None:
     said = b.exec(f"import wg; print(wg.install({server.url + '/time.wasm'!r}))")
     assert said.startswith("Installed Time ")
     (entry,) = value(b, "[w for w in wg.list()]")
-    assert entry["name"] == "Time" and entry["url"].endswith("/time.wasm") and entry["size"] == len(widget("time"))
+    assert (
+        entry["name"] == "Time"
+        and entry["url"].endswith("/time.wasm")
+        and entry["size"] == len(widget("time"))
+    )
     assert "Time" in b.exec("print(wg.list())").splitlines()[1]
     text = value(b, "wg.run('Time')")
     assert text and text != "-"
@@ -114,7 +118,9 @@ def test_install_from_a_file(sim_board: SimBoard, tmp_path: Path) -> None:
     assert "Installed Time" in remote("exec", "import wg; print(wg.install('/time.wasm'))")
     remote("exec", "import wg; wg.remove('Time')")
     # The file lies on the PC, behind the line that the prompt uses.
-    assert "Installed Time" in remote("mount", ".", "exec", "import wg; print(wg.install('/remote/time.wasm'))")
+    assert "Installed Time" in remote(
+        "mount", ".", "exec", "import wg; print(wg.install('/remote/time.wasm'))"
+    )
     assert value(b, "[w['name'] for w in wg.list()]") == ["Time"]
 
 
@@ -180,7 +186,9 @@ def test_refusals_leave_nothing(sim_board: SimBoard, server: HostileServer) -> N
 def test_interrupted_install_leaves_nothing(sim_board: SimBoard, server: HostileServer) -> None:
     b = sim_board
     data = widget("time")
-    url = server.add("/slow", OK + b"Content-Length: %d\r\n\r\n" % len(data), data[:4000], data[4000:], pause=1.5)
+    url = server.add(
+        "/slow", OK + b"Content-Length: %d\r\n\r\n" % len(data), data[:4000], data[4000:], pause=1.5
+    )
     code = f"import wg\nfrom wgdisplay import console\njob = console._app.submit(console._app.install, {url!r})\n"
     code += "import time\ntime.sleep(0.5)\njob.cancelled = True\ntime.sleep(0.5)\nprint(job.done, job.error)"
     assert b.exec(code).strip() == "True abandoned"
@@ -215,7 +223,9 @@ def test_help_fits_the_prompt(sim_board: SimBoard) -> None:
     b = sim_board
     lines = b.exec("import wg; print(wg.help())").splitlines()
     assert all(len(line) <= 100 for line in lines)
-    public = set(value(b, "[n for n in dir(wg) if n[0] != '_' and n not in ('Error', 'start', 'greet', 'help')]"))
+    public = set(
+        value(b, "[n for n in dir(wg) if n[0] != '_' and n not in ('Error', 'start', 'greet', 'help')]")
+    )
     assert public == {line.split()[0].removeprefix("wg.") for line in lines[:-1]}
     assert "install" in b.exec("print(wg.help('install'))")
     assert "no command" in refusal(b, "wg.help('nothing')")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from hostile import HostileServer, slowly, unused_port
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -20,12 +19,15 @@ def server() -> Iterator[HostileServer]:
         yield s
 
 
-def fetch(script: Any, *urls: str, method: str = "GET", body: str | None = None, most: int = 1024 * KIB, ms: int = 3000) -> Any:
+def fetch(
+    script: Any, *urls: str, method: str = "GET", body: str | None = None, most: int = 1 << 20, ms: int = 3000
+) -> Any:
     return script("fetch", [[method, url, body, most, ms] for url in urls])["answers"]
 
 
 def test_good_answers(script: Any, server: HostileServer) -> None:
-    chunked = OK + b"Transfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n6;ext=1\r\npedia \r\n00A\r\nin chunks.\r\n0\r\nX-T: 1\r\n\r\n"
+    chunked = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    chunked += b"4\r\nWiki\r\n6;ext=1\r\npedia \r\n00A\r\nin chunks.\r\n0\r\nX-T: 1\r\n\r\n"
     length = OK + b"Content-Length: 5\r\nX-A: 1\r\nx-a: 2\r\n\r\nhello more than that"
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + length
     cases = {
@@ -70,7 +72,9 @@ def test_head_has_a_length_and_no_body(script: Any, server: HostileServer) -> No
 
 def test_redirects(script: Any, server: HostileServer) -> None:
     def to(path: str, where: str, status: int = 302) -> str:
-        return server.add(path, f"HTTP/1.1 {status} Moved\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
+        return server.add(
+            path, f"HTTP/1.1 {status} Moved\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode()
+        )
 
     end = server.add("/d/end?x=1", OK + b"\r\nend")
     for where in (end, "/d/end?x=1", "end?x=1", "./e/../end?x=1", "//" + end.removeprefix("http://")):
@@ -88,7 +92,12 @@ def test_redirects(script: Any, server: HostileServer) -> None:
     assert fetch(script, server.add("/nowhere", b"HTTP/1.1 302 Found\r\n\r\nbody"))[0][:2] == [302, "body"]
     server.asked.clear()
     fetch(script, to("/see", "/d/end?x=1", 303), to("/keep", "/d/end?x=1", 307), method="POST", body="data")
-    assert [(a[0], a[3]) for a in server.asked] == [("POST", b"data"), ("GET", b""), ("POST", b"data"), ("POST", b"data")]
+    assert [(a[0], a[3]) for a in server.asked] == [
+        ("POST", b"data"),
+        ("GET", b""),
+        ("POST", b"data"),
+        ("POST", b"data"),
+    ]
 
 
 BAD = {
@@ -105,14 +114,20 @@ BAD = {
     "long line": (OK + b"A: " + b"x" * 5000 + b"\r\n\r\n", "line of more than"),
     "endless line": (b"x" * 100_000, "line of more than"),
     "many headers": (OK + b"A: b\r\n" * 101 + b"\r\n", "too many headers"),
-    "big headers": (OK + b"".join(b"A%d: %s\r\n" % (i, b"x" * 900) for i in range(20)) + b"\r\n", "too many headers"),
+    "big headers": (
+        OK + b"".join(b"A%d: %s\r\n" % (i, b"x" * 900) for i in range(20)) + b"\r\n",
+        "too many headers",
+    ),
     "truncated": (OK + b"Content-Length: 100\r\n\r\nabc", "97 bytes are missing"),
     "negative length": (OK + b"Content-Length: -1\r\n\r\n", "malformed content-length"),
     "plus length": (OK + b"Content-Length: +3\r\n\r\nabc", "malformed content-length"),
     "hex length": (OK + b"Content-Length: 0x3\r\n\r\nabc", "malformed content-length"),
     "huge length": (OK + b"Content-Length: 99999999999999999999\r\n\r\n", "malformed content-length"),
     "too long": (OK + b"Content-Length: 1048577\r\n\r\n", "larger than 1048576"),
-    "two lengths": (OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "two different content-length"),
+    "two lengths": (
+        OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+        "two different content-length",
+    ),
     "two lengths in one": (OK + b"Content-Length: 3, 4\r\n\r\nabc", "malformed content-length"),
     "gzip transfer": (OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n", "transfer coding"),
     "bad chunk": (OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "malformed chunk size"),
@@ -175,7 +190,11 @@ def test_deadlines(script: Any, server: HostileServer) -> None:
 def test_https_without_roots_is_refused(script: Any, server: HostileServer) -> None:
     (got,) = fetch(script, server.url.replace("http:", "https:"))
     assert got[0] is None
-    assert "no root certificates installed" in got[1] or "no secure connection" in got[1] or "certificate" in got[1]
+    assert (
+        "no root certificates installed" in got[1]
+        or "no secure connection" in got[1]
+        or "certificate" in got[1]
+    )
 
 
 def test_random_answers_end_in_a_result_or_one_error(script: Any, server: HostileServer) -> None:

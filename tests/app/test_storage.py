@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 
-
 def test_power_cuts(script: Any) -> None:
     cuts = script("cuts", timeout=300)
     print(f"{sum(cuts.values())} power cuts, each left the old or the new state: {cuts}")

@@ -50,7 +50,7 @@ class HttpError(OSError):
 
 
 class Response:
-    """`status`; `headers` with lower-case names; `content_length` as declared, or None; `body`, bytes; `url`, the last."""
+    """`status`; `headers` by lower-case name; `content_length` as declared, or None; `body`; `url`, the last one."""
 
     def __init__(self, status, headers, content_length, body, url):
         self.status = status
@@ -276,7 +276,9 @@ class _Connection:
         while True:
             if self._at == self._end and not await self._fill():
                 raise HttpError(
-                    "the connection ended in the middle of the headers" if line else "the connection ended too early"
+                    "the connection ended in the middle of the headers"
+                    if line
+                    else "the connection ended too early"
                 )
             at = self._buffer.find(b"\n", self._at, self._end)
             stop = self._end if at < 0 else at + 1
@@ -369,7 +371,9 @@ class _Reader:
         coding = self.headers.get("transfer-encoding")
         if coding is not None:
             if coding.lower() != "chunked":
-                raise HttpError("the server sent a transfer coding that is not supported: {}".format(_short(coding)))
+                raise HttpError(
+                    "the server sent a transfer coding that is not supported: {}".format(_short(coding))
+                )
             self.content_length = None
         elif self.content_length is not None:
             self._allow(self.content_length)
@@ -400,7 +404,9 @@ class _Reader:
         while left:
             piece = await self._connection.piece(left)
             if not len(piece):
-                raise HttpError("the connection ended before the body did ({} bytes are missing)".format(left))
+                raise HttpError(
+                    "the connection ended before the body did ({} bytes are missing)".format(left)
+                )
             left -= len(piece)
             self._take(piece, sink)
 

@@ -1,9 +1,9 @@
 """WiFi as a state machine that never blocks: `step()` is called once a second and looks at the radio.
 
-    off -> connecting -> connected -> (lost) -> connecting ...
-                |  8 tries of one network after the other failed, or no network is known
-                v
-               ap: the board's own access point; the known networks are tried again every few minutes
+off -> connecting -> connected -> (lost) -> connecting ...
+            |  8 tries of one network after the other failed, or no network is known
+            v
+           ap: the board's own access point; the known networks are tried again every few minutes
 """
 
 import hashlib

@@ -28,7 +28,9 @@ from .schema import check, parse, parse_object
 MAX_WIDGET_BYTES = const(1024 * 1024)  # of one widget's file
 MAX_WIDGETS = const(40)
 MAX_NAME = const(64)  # characters of a widget's name
-RESERVE_BYTES = const(64 * 1024)  # of flash that an install never takes: room for the configuration's next version
+RESERVE_BYTES = const(
+    64 * 1024
+)  # of flash that an install never takes: room for the configuration's next version
 MAX_NETWORKS = const(8)
 
 _ID = const(32)  # hexadecimal digits of a file's name
@@ -91,7 +93,9 @@ class Storage:
         for widget in self.config["widgets"]:
             named.add(widget["file"])
             if widget["file"] not in present:
-                self._problem("the file of widget {} is gone: remove and install it again".format(widget["name"]))
+                self._problem(
+                    "the file of widget {} is gone: remove and install it again".format(widget["name"])
+                )
         if not sweep:
             return
         for file in present:
@@ -212,7 +216,9 @@ class Storage:
     def set(self, key, value):
         """Changes a setting of SETTINGS; None puts its default back."""
         if key not in SETTINGS:
-            raise StorageError("there is no setting {!r}; there are: {}".format(key, ", ".join(sorted(SETTINGS))))
+            raise StorageError(
+                "there is no setting {!r}; there are: {}".format(key, ", ".join(sorted(SETTINGS)))
+            )
         if value is not None and type(value) is not type(SETTINGS[key]):
             raise StorageError("the setting {} takes a {}".format(key, type(SETTINGS[key]).__name__))
         settings = self.config["settings"].copy()
@@ -284,7 +290,9 @@ class Incoming:
 
     def _check(self, size):
         if size > MAX_WIDGET_BYTES:
-            raise StorageError("the file is too large: a widget has at most {} bytes".format(MAX_WIDGET_BYTES))
+            raise StorageError(
+                "the file is too large: a widget has at most {} bytes".format(MAX_WIDGET_BYTES)
+            )
         if size > self._limit:
             raise StorageError(
                 "not enough space on flash: {} bytes are free, the widget needs {}".format(self._free, size)

@@ -62,7 +62,7 @@ def load(path):
 
 
 def save(path, value):
-    """Replaces the stored value. StorageError, with the old value still there, if it does not fit or does not read back."""
+    """Replaces the stored value. StorageError, the old value still there, if it does not fit or read back."""
     body = json.dumps(value).encode()
     head = _head(body)
     if len(head) + 1 + len(body) > MAX_BYTES:

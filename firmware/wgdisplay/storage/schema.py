@@ -60,7 +60,12 @@ def _is(value, kind):
     if kind == "null":
         return value is None
     if kind == "integer":
-        return isinstance(value, int) and not isinstance(value, bool) or isinstance(value, float) and value == int(value)
+        return (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            or isinstance(value, float)
+            and value == int(value)
+        )
     if kind == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     return True

@@ -4,6 +4,7 @@ import json
 import os
 
 import vfs
+
 from wgdisplay.storage import Storage
 
 BLOCK = 4096
@@ -12,7 +13,7 @@ EIO = 5
 
 
 class Flash:
-    """RAM that behaves as NOR flash and loses power at operation `cut`: before it, or with the data half or wholly written."""
+    """RAM that behaves as NOR flash and loses power at operation `cut`: before, in the middle of, or after it."""
 
     def __init__(self, data=None):
         self.data = bytearray(data) if data else bytearray(b"\xff" * (BLOCK * COUNT))

@@ -17,7 +17,9 @@ ticks = 0
 async def one(method, url, body, most, deadline):
     begun = time.ticks_ms()
     try:
-        r = await http.request(method, url, body.encode() if body else None, max_body=most, deadline_ms=deadline)
+        r = await http.request(
+            method, url, body.encode() if body else None, max_body=most, deadline_ms=deadline
+        )
         text = "".join(chr(c) for c in r.body[:200])
         answer = [r.status, text, len(r.body), r.url, r.headers]
     except http.HttpError as error:

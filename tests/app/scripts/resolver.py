@@ -44,8 +44,10 @@ async def main():
     elapsed = time.ticks_diff(time.ticks_ms(), begun)
     again = await one("a")
     task.cancel()
-    gap = max([time.ticks_diff(b, a) for a, b in zip(beats, beats[1:])])
-    print(json.dumps({"found": found, "elapsed": elapsed, "again": again, "asked": sorted(asked), "gap": gap}))
+    gap = max([time.ticks_diff(beats[i + 1], beats[i]) for i in range(len(beats) - 1)])
+    print(
+        json.dumps({"found": found, "elapsed": elapsed, "again": again, "asked": sorted(asked), "gap": gap})
+    )
 
 
 asyncio.run(main())

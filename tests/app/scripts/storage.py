@@ -3,6 +3,7 @@ import json
 import os
 
 import vfs
+
 from wgdisplay.storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
 
 

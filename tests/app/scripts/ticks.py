@@ -22,7 +22,7 @@ async def run(name, config):
         raise RuntimeError("it broke")
     if name == "heals" and len([c for c in calls if c[0] == "heals"]) == 1:
         raise OSError("no network")
-    return "text %d" % len([c for c in calls if c[0] == name])
+    return f"text {len([c for c in calls if c[0] == name])}"
 
 
 def widget(name, cycle=0, config="{}", version="1"):
@@ -42,7 +42,7 @@ async def main():
     seen["items"] = s.items()
     seen["errors"] = {e.name: e.last_error for e in s.entries}
     seen["outputs"] = {e.name: e.last_output for e in s.entries}
-    seen["gap"] = max([time.ticks_diff(b, a) for a, b in zip(times, times[1:])])
+    seen["gap"] = max([time.ticks_diff(times[i + 1], times[i]) for i in range(len(times) - 1)])
     seen["ticks"] = len(times)
 
     # A changed configuration is run at once, what is unchanged keeps its text, what is gone is gone.
@@ -53,7 +53,7 @@ async def main():
     seen["run now"] = await s.run_now("rare")
 
     # More due widgets than places: all get their turn.
-    s.load([widget("w%d" % i) for i in range(9)])
+    s.load([widget(f"w{i}") for i in range(9)])
     await asyncio.sleep_ms(400)
     seen["all ran"] = sorted(e.name for e in s.entries if e.runs)
 
