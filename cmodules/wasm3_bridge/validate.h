@@ -1,13 +1,13 @@
 /*
  * WebAssembly validation, before anything of a module is believed.
  *
- * wg_validate() reads a binary module once from front to back and says whether it is a valid module of
- * the WebAssembly core specification (binary format: chapter 5; typing rules: chapter 3; method: appendix
- * "Validation Algorithm") for the features that the engine runs:
+ * wg_validate() reads a binary module once from front to back and says whether it is a valid module
+ * of the WebAssembly core specification (binary format: chapter 5; typing rules: chapter 3; method:
+ * appendix "Validation Algorithm") for the features that the engine runs:
  *
- *   the MVP, sign extension, saturating float-to-int conversion, multi-value, mutable globals in imports
- *   and exports, and of bulk memory: memory.copy, memory.fill, memory.init, data.drop, passive data
- *   segments and the data count section.
+ *   the MVP, sign extension, saturating float-to-int conversion, multi-value, mutable globals in
+ * imports and exports, and of bulk memory: memory.copy, memory.fill, memory.init, data.drop,
+ * passive data segments and the data count section.
  *
  * Every other proposal is refused by its name, as WG_VALIDATE_UNSUPPORTED. The table index of
  * call_indirect may be any LEB128 encoding of zero, since current compilers emit five bytes there.
@@ -15,13 +15,14 @@
  * Promises:
  *   - no byte outside [bytes, bytes + size) is read, for any content and any size, 0 included;
  *   - nothing recurses: the native stack use is constant (below 600 bytes on a 32-bit machine);
- *   - memory comes only from the caller's allocator, in at most WG_VALIDATE_MAX_BLOCKS blocks at a time
- *     that sum to at most wg_validate_memory_bound(), and all of it is given back before the return;
+ *   - memory comes only from the caller's allocator, in at most WG_VALIDATE_MAX_BLOCKS blocks at a
+ * time that sum to at most wg_validate_memory_bound(), and all of it is given back before the
+ * return;
  *   - the time is linear in `size` times a constant, or WG_VALIDATE_LIMIT ends it ("steps");
  *   - no limit is passed silently: the reason names it.
  *
- * Plain C11, no floating point, and from the C library only memcmp, memcpy and memset. It knows neither
- * MicroPython nor wasm3.
+ * Plain C11, no floating point, and from the C library only memcmp, memcpy and memset. It knows
+ * neither MicroPython nor wasm3.
  */
 #ifndef WG_VALIDATE_H
 #define WG_VALIDATE_H
@@ -29,7 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Default limits. Each may be overridden at compile time here, or per call in wg_validate_limits. */
+/* Default limits. Each may be overridden at compile time here, or per call in wg_validate_limits.
+ */
 
 #ifndef WG_VALIDATE_MAX_MODULE_SIZE
 #define WG_VALIDATE_MAX_MODULE_SIZE (1024u * 1024u) /* bytes */
@@ -74,13 +76,14 @@
 #define WG_VALIDATE_MAX_LOCALS 2000u /* parameters and locals of one function */
 #endif
 #ifndef WG_VALIDATE_MAX_OPERANDS
-#define WG_VALIDATE_MAX_OPERANDS 2000u /* values on the operand stack of one function; at most 65,535 */
+#define WG_VALIDATE_MAX_OPERANDS                                                                   \
+    2000u /* values on the operand stack of one function; at most 65,535 */
 #endif
 #ifndef WG_VALIDATE_MAX_NESTING
 #define WG_VALIDATE_MAX_NESTING 512u /* blocks within blocks, the function's own included */
 #endif
 #ifndef WG_VALIDATE_MAX_BR_TABLE
-#define WG_VALIDATE_MAX_BR_TABLE 8192u /* targets of one br_table, the default one not counted */
+#define WG_VALIDATE_MAX_BR_TABLE 32768u /* targets of one br_table, the default one not counted */
 #endif
 #ifndef WG_VALIDATE_MAX_STEPS
 #define WG_VALIDATE_MAX_STEPS (64u * 1024u * 1024u) /* operand type checks in the whole module */
@@ -93,7 +96,8 @@ typedef enum {
     WG_VALIDATE_OK = 0,
     WG_VALIDATE_MALFORMED,   /* not the binary format */
     WG_VALIDATE_INVALID,     /* the format, but against the typing rules */
-    WG_VALIDATE_UNSUPPORTED, /* may be WebAssembly, but of a proposal that the engine does not run */
+    WG_VALIDATE_UNSUPPORTED, /* may be WebAssembly, but of a proposal that the engine does not run
+                              */
     WG_VALIDATE_LIMIT,       /* passes a limit of wg_validate_limits */
     WG_VALIDATE_NO_MEMORY,   /* the allocator returned NULL */
 } wg_validate_status;
@@ -135,9 +139,10 @@ typedef struct {
 
 typedef struct {
     wg_validate_status status;
-    uint32_t offset;    /* of the byte or item at fault, from the module's start; at most size */
-    int32_t section;    /* id of the section at fault, or WG_VALIDATE_NO_SECTION */
-    uint32_t function;  /* index (imports included) of the body at fault, or WG_VALIDATE_NO_FUNCTION */
+    uint32_t offset; /* of the byte or item at fault, from the module's start; at most size */
+    int32_t section; /* id of the section at fault, or WG_VALIDATE_NO_SECTION */
+    uint32_t
+        function; /* index (imports included) of the body at fault, or WG_VALIDATE_NO_FUNCTION */
     const char *reason; /* static text, lower case, no full stop; "" when the status is OK */
 } wg_validate_result;
 

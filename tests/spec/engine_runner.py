@@ -121,7 +121,9 @@ def run_all(program: Path, scripts: Sequence[Script]) -> Outcome:
 def run(board: Board, script: Script) -> Outcome:
     """One script, from a board without modules."""
     asked = [(command, _question(command)) for command in script.commands]
-    answers = iter(board.ask([["reset"], *(question for _, question in asked if isinstance(question, list))])[1:])
+    answers = iter(
+        board.ask([["reset"], *(question for _, question in asked if isinstance(question, list))])[1:]
+    )
     outcome = Outcome()
     types: dict[str | None, dict[str, str]] = {}
     for command, question in asked:
@@ -147,11 +149,13 @@ def _question(command: Command) -> list[Any] | str:
     if command.kind == "register":
         return ["register", command.message, command.name]
     if command.form:
-        if command.form == "quote":
-            return "a module in quoted text"
-        if command.module is None:
-            return "a text that wabt can't read"
-        return ["module", command.name if command.kind == "module" else None, base64.b64encode(command.module).decode()]
+        if command.form == "quote" or command.module is None:
+            why = "a module in quoted text" if command.form == "quote" else "a text that wabt can't read"
+            return ["forget", command.name, why] if command.kind == "module" else why
+        packed = base64.b64encode(command.module).decode()
+        if command.kind == "module":
+            return ["module", command.name, packed]
+        return ["try", None, packed, command.kind != "unlinkable"]
     assert command.action
     kind, name, target, arguments = command.action
     if kind == "get":
@@ -173,17 +177,23 @@ def _reason(answer: list[Any]) -> str:
 
 def _judge(command: Command, answer: list[Any], types: dict[str | None, dict[str, str]]) -> str | None:
     """What is wrong with an answer; None if nothing is."""
-    said = f"{answer[1]}: {answer[2]}" if answer[0] == "error" else f"{answer[1] if len(answer) > 1 else 'done'}"
+    said = (
+        f"{answer[1]}: {answer[2]}" if answer[0] == "error" else f"{answer[1] if len(answer) > 1 else 'done'}"
+    )
     error, kind = (answer[1], answer[3]) if answer[0] == "error" else (None, None)
     if command.kind in ("module", "register", "action"):
         return None if error is None else said
     if command.kind in ("invalid", "malformed"):
         return None if error in ("InvalidError", "MalformedError") else f"{command.kind}, but {said}"
     if command.kind == "unlinkable":
-        return None if error == "LinkError" else f"unlinkable, but {said}"
+        # A segment that does not fit was a link error before bulk memory, and is a trap since.
+        good = error == "LinkError" or (error == "TrapError" and "does not fit" in command.message)
+        return None if good else f"{command.message}, but {said}"
     if command.kind in ("trap", "exhaustion"):
         if error != "TrapError":
             return f"{command.message}, but {said}"
+        if not command.message:
+            return None
         expected = next((names for text, names in TRAPS.items() if command.message.startswith(text)), ())
         return None if kind in expected else f"{command.message}, but {said}"
     if error is not None:

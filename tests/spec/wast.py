@@ -27,6 +27,7 @@ _COMMENT_EDGE = re.compile(r"\(;|;\)")
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F_]+)\}|([0-9a-fA-F]{2})|(.))", re.DOTALL)
 # A block's result type as it was written before 2017.
 _OLD_BLOCK = re.compile(r"\((block|loop|if)(\s+\$[^\s()]+)?\s+([if](?:32|64))(?=[\s()])")
+_OLD_INFINITY = re.compile(r"(\.const\s+[-+]?inf)inity\b")
 _SIMPLE_ESCAPES = {"t": "\t", "n": "\n", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 
 
@@ -273,7 +274,7 @@ def _module(node: Node, text: str, command: Command) -> str | None:
         return None
     if form == "quote":
         return b" ".join(string_bytes(str(item)) for item in items[1:]).decode("latin-1")
-    return _OLD_BLOCK.sub(r"(\1\2 (result \3)", text[node.start : node.end]).replace("infinity", "inf")
+    return _OLD_BLOCK.sub(r"(\1\2 (result \3)", _OLD_INFINITY.sub(r"\1", text[node.start : node.end]))
 
 
 def _action(node: Node) -> list[Any]:

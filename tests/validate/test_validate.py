@@ -191,7 +191,7 @@ LIMITS = [
     ("too many locals", module(types=[func_type()], functions=[(0, body(b"", [leb(0xFFFFFFFF) + I32]))])),
     ("too many values on the operand stack", function(ONE * 2001)),
     ("blocks nested too deep", function(b"\2\x40" * 512)),
-    ("too many targets of br_table", function(ONE + b"\x0e" + leb(8193) + bytes(8194))),
+    ("too many targets of br_table", function(ONE + b"\x0e" + leb(32769) + bytes(32770))),
 ]
 
 
