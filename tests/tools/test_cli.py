@@ -122,14 +122,14 @@ class RawRepl(threading.Thread):
 
 
 def test_a_result_is_shown_and_given_as_json() -> None:
-    with RawRepl(b'said while it ran\r\n\x1e{"name": "Time", "runs": 3}\r\n', b"") as board:
-        assert wg("status", "--port", board.port).stdout == "name: Time\nruns: 3\n"
+    with RawRepl(b'said while it ran\r\n\x1e[{"name": "Time", "runs": 3}, "Time runs"]\r\n', b"") as board:
+        assert wg("status", "--port", board.port).stdout == "Time runs\n"
         assert wg("status", "--port", board.port, "--json").stdout == '{"name": "Time", "runs": 3}\n'
         assert b"wg.status()" in board.code
 
 
 def test_settings_arrive_as_values() -> None:
-    with RawRepl(b"\x1enull\r\n", b"") as board:
+    with RawRepl(b'\x1e[null, "None"]\r\n', b"") as board:
         done = wg("configure", "Time", '{"zone": "Europe/Zurich", "on": true}', "--port", board.port)
         assert done.returncode == 0, done.stderr
         assert b"wg.configure('Time', {'zone': 'Europe/Zurich', 'on': True})" in board.code
@@ -147,7 +147,7 @@ TRACEBACK = b'Traceback (most recent call last):\r\n  File "<stdin>", line 2, in
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (b"WidgetError: There is no widget Tim.", "wg: There is no widget Tim."),
+        (b"Error: There is no widget Tim.", "wg: There is no widget Tim."),
         (
             b"ImportError: no module named 'wg'",
             "wg: The board does not run the firmware of WG Display. Flash it first: `make flash PORT=...`.",
@@ -168,7 +168,7 @@ def test_the_boards_errors_are_one_sentence(error: bytes, said: str) -> None:
 
 def test_a_file_is_sent_and_installed() -> None:
     data = bytes(range(256)) * 5
-    with RawRepl(b'\x1e"Time"\r\n', b"") as board:
+    with RawRepl(b'\x1e["Time", null]\r\n', b"") as board:
         folder = Path(os.environ.get("PYTEST_CURRENT_TEST", "x").split(":")[0]).stem
         file = ROOT / "build" / f"{folder}-{os.getpid()}.wasm"
         file.parent.mkdir(exist_ok=True)
@@ -180,8 +180,8 @@ def test_a_file_is_sent_and_installed() -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout == "Time\n"
         assert repr(data[:1024]).encode() in board.code
-        assert f"wg.install('/{file.name}.part')".encode() in board.code
-        assert f"os.remove('/{file.name}.part')".encode() in board.code
+        assert f"wg.install('/{file.name}')".encode() in board.code
+        assert f"os.remove('/{file.name}')".encode() in board.code
 
 
 def test_a_file_that_is_not_there() -> None:

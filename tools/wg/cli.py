@@ -79,24 +79,15 @@ def _call(port: str | None, function: str, *arguments: Any) -> Any:
         return device.call(function, *arguments)
 
 
-def _show(value: Any, as_json: bool) -> None:
+def _show(answer: Any, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(value, ensure_ascii=False))
-    elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        columns = list(dict.fromkeys(key for row in value for key in row))
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-        for row in value:
-            table.add_row(*("" if row.get(key) is None else str(row.get(key)) for key in columns))
-        Console().print(table)
-    elif isinstance(value, list):
-        for row in value:
-            print(row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            text = item if isinstance(item, str | int | float) else json.dumps(item, ensure_ascii=False)
-            print(f"{key}: {text}")
-    elif value is not None:
-        print(value)
+        print(json.dumps(answer.value, ensure_ascii=False))
+    elif answer.text is not None and answer.value is not None:
+        print(answer.text)
+    elif isinstance(answer.value, str):
+        print(answer.value)
+    elif answer.value is not None:
+        print(json.dumps(answer.value, ensure_ascii=False, indent=2))
 
 
 @app.command(rich_help_panel=_BOARD)
@@ -104,9 +95,14 @@ def devices(as_json: Json = False) -> None:
     """List the boards that are connected by USB."""
     from wg.device import find_ports
 
-    ports = [{"port": port.name, "what": port.what} for port in find_ports()]
-    if ports or as_json:
-        _show(ports, as_json)
+    ports = find_ports()
+    if as_json:
+        print(json.dumps([{"port": port.name, "what": port.what} for port in ports]))
+    elif ports:
+        table = Table("port", "what", box=None, pad_edge=False, header_style="bold")
+        for port in ports:
+            table.add_row(port.name, port.what)
+        Console().print(table)
     else:
         print("No board is connected. `wg sim run` starts a simulated one.")
 
@@ -139,9 +135,9 @@ def install(
         _show(_call(port, "install", widget), as_json)
         return
     data = read_file(file)
-    target = f"/{file.name}.part"
+    target = f"/{file.name}"
     with _open(port) as device:
-        with Progress(transient=True, console=Console(stderr=True)) as bar:
+        with Progress(transient=True, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task(f"Sending {file.name}", total=len(data))
             device.upload(data, target, lambda sent: bar.update(task, completed=sent))
         try:

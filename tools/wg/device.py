@@ -25,6 +25,28 @@ _CHUNK = 1024
 #: Stands before a result, so that what a command prints is not taken for it.
 _MARK = "\x1e"
 
+#: What is run on the board for a call. Results are subclasses of dict and list that print themselves well:
+#: their data and their text are sent. Names are local, so that nothing is left at the prompt.
+_CALL = """\
+def _call():
+    import json, wg
+
+    def plain(v):
+        if isinstance(v, dict):
+            return {{k: plain(v[k]) for k in v}}
+        if isinstance(v, (list, tuple)):
+            return [plain(x) for x in v]
+        return v if v is None or isinstance(v, (str, int, float, bool)) else repr(v)
+
+    v = {call}
+    print({mark!r} + json.dumps([plain(v), None if type(v) in (dict, list, tuple, str) else repr(v)]))
+
+try:
+    _call()
+finally:
+    del _call
+"""
+
 #: USB vendors of boards and of the serial chips that are on them.
 _BOARD_VENDORS = {
     0x303A: "Espressif",
@@ -78,6 +100,14 @@ def choose_port(named: str | None) -> str:
     raise PortError(f"There are several boards: {names}. Name one with --port or WG_PORT.")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a command of the board gave: its data, and the text that it prints at the prompt, if it has one."""
+
+    value: Any
+    text: str | None
+
+
 class Device:
     """An open board. Use it in a `with` block; leaving it gives the board's prompt back.
 
@@ -129,26 +159,20 @@ class Device:
             raise DeviceError(_sentence(err.decode(errors="replace")))
         return str(out.decode(errors="replace")).replace("\r\n", "\n")
 
-    def call(self, function: str, *arguments: Any, timeout: float = ANSWER_TIMEOUT) -> Any:
+    def call(self, function: str, *arguments: Any, timeout: float = ANSWER_TIMEOUT) -> Answer:
         """Calls `wg.<function>(*arguments)` on the board; all are values as JSON has them."""
         words = ", ".join(repr(argument) for argument in arguments)
-        code = (
-            "import wg, json\n"
-            f"_r = wg.{function}({words})\n"
-            "try:\n _r = json.dumps(_r)\n"
-            "except Exception:\n _r = json.dumps(repr(_r))\n"
-            f"print({_MARK!r} + _r)\ndel _r\n"
-        )
-        printed = self.execute(code, timeout)
+        printed = self.execute(_CALL.format(call=f"wg.{function}({words})", mark=_MARK), timeout)
         _, mark, result = printed.rpartition(_MARK)
         if not mark:
             raise DeviceError(f"The board at {self.port} did not answer wg.{function}() with a value.")
         try:
-            return json.loads(result)
+            value, text = json.loads(result)
         except ValueError as error:
             raise DeviceError(
                 f"The board's answer to wg.{function}() can't be read: {result[:80]!r}."
             ) from error
+        return Answer(value, text)
 
     def upload(self, data: bytes, path: str, progress: Callable[[int], None]) -> None:
         """Writes a file on the board; `progress` is told the bytes sent so far."""
@@ -198,8 +222,8 @@ def _sentence(traceback: str) -> str:
         message = value if isinstance(value, str) else message
     except (ValueError, SyntaxError):
         pass
-    # Our own errors are whole sentences; others need their kind to be understood.
-    return message if kind.startswith(("Widget", "Wg", "Store", "Net")) else f"{kind}: {message}"
+    # The console's own error is a whole sentence; others need their kind to be understood.
+    return message if kind == "Error" else f"{kind}: {message}"
 
 
 def read_file(path: Path) -> bytes:
