@@ -28,8 +28,7 @@ static uint32_t count;
 static void *blocks[MAX_BLOCKS];
 static size_t block_count;
 
-void *wg_realloc(void *old, size_t old_size, size_t align, size_t size)
-{
+void *wg_realloc(void *old, size_t old_size, size_t align, size_t size) {
     (void)align;
     if (block_count == MAX_BLOCKS) {
         abort();
@@ -46,18 +45,15 @@ void *wg_realloc(void *old, size_t old_size, size_t align, size_t size)
     return block;
 }
 
-void *wg_alloc(size_t size)
-{
+void *wg_alloc(size_t size) {
     return wg_realloc(NULL, 0, 8, size);
 }
 
-size_t wg_mark(void)
-{
+size_t wg_mark(void) {
     return block_count;
 }
 
-wg_str wg_release(size_t mark, wg_str keep)
-{
+wg_str wg_release(size_t mark, wg_str keep) {
     char *kept = malloc(keep.len != 0 ? keep.len : 1);
     if (kept == NULL) {
         abort();
@@ -70,8 +66,7 @@ wg_str wg_release(size_t mark, wg_str keep)
     return (wg_str){kept, keep.len};
 }
 
-void wg_memory_reset(void)
-{
+void wg_memory_reset(void) {
     while (block_count > 0) {
         free(blocks[--block_count]);
     }
@@ -82,18 +77,15 @@ void wg_memory_reset(void)
 static _Alignas(8) char arena[1 << 20];
 static size_t arena_size = 4096;
 
-char *wg_platform_base(void)
-{
+char *wg_platform_base(void) {
     return arena;
 }
 
-size_t wg_platform_size(void)
-{
+size_t wg_platform_size(void) {
     return arena_size;
 }
 
-bool wg_platform_grow(size_t size)
-{
+bool wg_platform_grow(size_t size) {
     if (size > sizeof(arena)) {
         return false;
     }
@@ -105,22 +97,26 @@ bool wg_platform_grow(size_t size)
 
 /* ---- the host: answers from the arguments, requests into a log ------------------------------- */
 
-static wg_text host_log;
+static char host_log[1 << 20]; /* not in the widget's memory */
+static size_t host_log_len;
 static uint32_t next_answer;
 static uint64_t host_now;
 
-wg_response wg_http(wg_method method, wg_str url, const wg_str *body)
-{
+wg_response wg_http(wg_method method, wg_str url, const wg_str *body) {
     wg_response response = {0};
-    wg_put_uint(&host_log, (uint64_t)method);
-    wg_put_char(&host_log, ' ');
-    wg_put_str(&host_log, wg_text_valid(url));
-    wg_put_char(&host_log, '\n');
+    wg_str clean = wg_text_valid(url);
+    if (host_log_len + clean.len + 8 < sizeof(host_log)) {
+        host_log_len += (size_t)sprintf(host_log + host_log_len, "%d ", (int)method);
+        memcpy(host_log + host_log_len, clean.ptr, clean.len);
+        host_log_len += clean.len;
+        host_log[host_log_len++] = '\n';
+    }
     (void)body;
     if (next_answer < count && arguments[next_answer].len >= 2) {
         wg_str answer = arguments[next_answer];
         response.ok = true;
-        response.status = (uint16_t)((unsigned char)answer.ptr[0] | (unsigned char)answer.ptr[1] << 8);
+        response.status =
+            (uint16_t)((unsigned char)answer.ptr[0] | (unsigned char)answer.ptr[1] << 8);
         response.body.len = answer.len - 2;
         response.body.ptr = wg_realloc(NULL, 0, 1, response.body.len);
         memcpy((char *)response.body.ptr, answer.ptr + 2, response.body.len);
@@ -129,18 +125,15 @@ wg_response wg_http(wg_method method, wg_str url, const wg_str *body)
     return response;
 }
 
-wg_datetime wg_now(void)
-{
+wg_datetime wg_now(void) {
     return (wg_datetime){host_now, 0};
 }
 
-uint64_t wg_random(void)
-{
+uint64_t wg_random(void) {
     return 4;
 }
 
-void wg_log(wg_level level, wg_str context, wg_str message)
-{
+void wg_log(wg_level level, wg_str context, wg_str message) {
     (void)level;
     (void)context;
     (void)message;
@@ -150,16 +143,15 @@ void wg_log(wg_level level, wg_str context, wg_str message)
 
 static wg_text out;
 
-static int64_t number(uint32_t index)
-{
+static int64_t number(uint32_t index) {
     char digits[32] = {0};
     wg_str text = arguments[index];
     memcpy(digits, text.ptr, text.len < 31 ? text.len : 31);
-    return text.len > 0 && digits[0] != '-' ? (int64_t)strtoull(digits, NULL, 10) : strtoll(digits, NULL, 10);
+    return text.len > 0 && digits[0] != '-' ? (int64_t)strtoull(digits, NULL, 10)
+                                            : strtoll(digits, NULL, 10);
 }
 
-static void put_value(wg_json value)
-{
+static void put_value(wg_json value) {
     wg_json_kind kind = wg_json_type(value);
     bool first = true;
     if (kind == WG_JSON_STRING) {
@@ -182,16 +174,14 @@ static void put_value(wg_json value)
     }
 }
 
-static void put_date(const wg_date *date)
-{
+static void put_date(const wg_date *date) {
     wg_put_time(&out, WG_STR("%Y-%m-%d %H:%M:%S %u %j "), date);
     wg_put_int(&out, date->offset);
     wg_put_char(&out, ' ');
     wg_put_str(&out, date->zone);
 }
 
-static void operate(char operation)
-{
+static void operate(char operation) {
     wg_zone zone;
     wg_date date;
     int64_t seconds;
@@ -278,7 +268,7 @@ static void operate(char operation)
         next_answer = 2;
         wg_run(&context, &out);
         wg_put_char(&out, '\0');
-        wg_put_str(&out, wg_text_str(&host_log));
+        wg_put_str(&out, (wg_str){host_log, host_log_len});
         break;
     }
 #ifdef HARNESS_ARENA
@@ -315,13 +305,11 @@ static void operate(char operation)
 
 /* ---- pipes --------------------------------------------------------------------------------- */
 
-static bool read_all(void *to, size_t size)
-{
+static bool read_all(void *to, size_t size) {
     return fread(to, 1, size, stdin) == size;
 }
 
-int main(void)
-{
+int main(void) {
     char operation;
     while (read_all(&operation, 1) && read_all(&count, sizeof(count)) && count <= MAX_ARGUMENTS) {
         for (uint32_t i = 0; i < count; i++) {
@@ -343,7 +331,8 @@ int main(void)
         for (uint32_t i = 0; i < count; i++) {
             free((char *)arguments[i].ptr);
         }
-        out = host_log = (wg_text){0};
+        out = (wg_text){0};
+        host_log_len = 0;
         wg_memory_reset();
     }
     return 0;
