@@ -1,9 +1,12 @@
 // MicroPython module `pixels`: the display's inner loops for framebuffers in bytearrays. See
 // pixels.h.
 
+#include <string.h>
+
 #include "py/runtime.h"
 
 #include "pixels.h"
+#include "png.h"
 
 #define DIFF_LIMIT (24)
 
@@ -135,6 +138,30 @@ static mp_obj_t mod_take(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_take_obj, 8, 8, mod_take);
 
+// png(frame, frame_width, y, state, out) -> number of bytes: row y of a PNG's compressed data. y -1
+// starts the stream, the height ends it. state: 16 writable bytes, kept between the calls.
+static mp_obj_t mod_png(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    pixels_frame_t frame = frame_of(args[0], args[1], MP_BUFFER_READ);
+    int y = coordinate(args[2]);
+    mp_buffer_info_t state, out;
+    mp_get_buffer_raise(args[3], &state, MP_BUFFER_WRITE);
+    mp_get_buffer_raise(args[4], &out, MP_BUFFER_WRITE);
+    if (y < -1 || y > frame.height || state.len < sizeof(png_stream_t) ||
+        out.len < PNG_ROW_BOUND(frame.width)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("row outside the frame or buffer too small"));
+    }
+    png_stream_t stream;
+    memcpy(&stream, state.buf, sizeof(stream));
+    stream.bit_count &= 7;
+    size_t size = y < 0              ? png_start(&stream, out.buf)
+                  : y < frame.height ? png_row(&stream, &frame, y, out.buf)
+                                     : png_end(&stream, out.buf);
+    memcpy(state.buf, &stream, sizeof(stream));
+    return MP_OBJ_NEW_SMALL_INT(size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_png_obj, 5, 5, mod_png);
+
 static const mp_rom_map_elem_t pixels_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_pixels)},
     {MP_ROM_QSTR(MP_QSTR_fill), MP_ROM_PTR(&mod_fill_obj)},
@@ -144,6 +171,7 @@ static const mp_rom_map_elem_t pixels_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_has), MP_ROM_PTR(&mod_has_obj)},
     {MP_ROM_QSTR(MP_QSTR_line_height), MP_ROM_PTR(&mod_line_height_obj)},
     {MP_ROM_QSTR(MP_QSTR_diff), MP_ROM_PTR(&mod_diff_obj)},
+    {MP_ROM_QSTR(MP_QSTR_png), MP_ROM_PTR(&mod_png_obj)},
     {MP_ROM_QSTR(MP_QSTR_take), MP_ROM_PTR(&mod_take_obj)},
 };
 static MP_DEFINE_CONST_DICT(pixels_globals, pixels_globals_table);

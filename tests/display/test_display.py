@@ -62,6 +62,9 @@ def test_golden_pictures(run_script: Callable[..., str], tmp_path: Path) -> None
         shown = Shown.read(tmp_path / f"{name}.panel")
         assert shown.lit and shown.faults == 0, name
         got = shown.picture
+        own = tmp_path / f"{name}.png"
+        assert Image.open(own).tobytes() == got.tobytes(), f"{name}: write_png"
+        assert own.stat().st_size < 60_000, name
         path = GOLDEN / f"{name.replace(' ', '-')}.png"
         if os.environ.get("WG_GOLDEN") == "write":
             got.save(path, optimize=True)

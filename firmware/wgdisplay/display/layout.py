@@ -16,7 +16,7 @@ _SPREAD = 5  # pixels that a margin may grow by if there is room
 _HEADER_PADDING = 5
 _MESSAGE_LINES = 12
 SIZES = ("large", "normal", "small")
-_EMPTY = ("No widgets yet", 'Connect over USB and type wg.setup(), or wg.install("Time") for a first one.')
+_EMPTY = ("No widgets yet", "Connect over USB and type wg.help()")
 
 
 class Block:

@@ -5,6 +5,8 @@ even drawn; otherwise the two are compared and the rectangles that differ are se
 code can leave a stale pixel behind, and a changed minute costs a few hundred bytes.
 """
 
+import binascii
+import struct
 import time
 from array import array
 
@@ -19,7 +21,15 @@ from .theme import Theme
 PAGE_MS = const(8000)  # how long a page stays when there are several
 FULL_BRIGHTNESS = const(1000)
 _RECTS = const(24)
+_PNG_CHUNK = const(8192)
 _BAND = const(8192)  # bytes of a partial region that go in one transfer
+
+
+def _chunk(write, kind, data):
+    write(struct.pack(">I", len(data)))
+    write(kind)
+    write(data)
+    write(struct.pack(">I", binascii.crc32(data, binascii.crc32(kind))))
 
 
 class Screen:
@@ -86,6 +96,33 @@ class Screen:
         self._set_background(background)
         layout.draw_message(self.canvas, self._theme, title, lines)
         return self._send()
+
+    def dim(self, level):
+        """Sets the light, 0 to 1000; before the first picture it is only noted."""
+        self.brightness = level
+        if self._lit:
+            self.panel.brightness(level)
+
+    def write_png(self, write):
+        """Hands the picture that the panel has to `write(buffer)` as PNG, piece by piece: 12 KB of memory at most.
+
+        The buffers are used again after each call.
+        """
+        width, height = self.panel.width, self.panel.height
+        write(b"\x89PNG\r\n\x1a\n")
+        _chunk(write, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        row = (width * 3 + 1) * 9 // 8 + 16
+        data = memoryview(bytearray(4 + max(row, _PNG_CHUNK)))
+        data[:4] = b"IDAT"
+        state = bytearray(16)
+        used = 4
+        for y in range(-1, height + 1):
+            if used + row > len(data):
+                _chunk(write, data[:4], data[4:used])
+                used = 4
+            used += pixels.png(self._shown, width, y, state, data[used:])
+        _chunk(write, data[:4], data[4:used])
+        _chunk(write, b"IEND", b"")
 
     def refresh(self):
         """Sends the whole frame at the next drawing, whatever the panel is thought to show."""

@@ -93,6 +93,8 @@ def main(folder, panel_file):
             picture = file.read()
         with open("%s/%s.panel" % (folder, name), "wb") as file:
             file.write(picture)
+        with open("%s/%s.png" % (folder, name), "wb") as file:
+            screen.write_png(file.write)
         print(name)
 
 
