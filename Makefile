@@ -32,6 +32,8 @@ NODE_MODULES := $(BUILD)/node/node_modules
 # A checkout of MicroPython or of wasm3 can take the place of the locked sources.
 MICROPYTHON_DIR ?= $(THIRD_PARTY)/micropython
 WASM3_DIR ?= $(THIRD_PARTY)/wasm3
+override MICROPYTHON_DIR := $(abspath $(MICROPYTHON_DIR))
+override WASM3_DIR := $(abspath $(WASM3_DIR))
 # wasm3's sources with our patches; a link to build/wasm3/<version>.
 WASM3_SRC := $(BUILD)/wasm3/current
 # The cross-compiler for frozen Python code, in the virtual environment's package.
@@ -84,14 +86,18 @@ $(STAMPS)/oracle: tools/requirements/wasmtime-42.txt tools/requirements/wasmtime
 	@$(BOOT) wg.setup oracle 50 $(BUILD)/oracle/wasmtime-50 $(PY)
 	@touch $@
 
-# Sources by the lock file; your own checkouts (MICROPYTHON_DIR, WASM3_DIR) are used as they are.
-SOURCES := micropython mbedtls wasm3 $(if $(wildcard tests/spec/third_party.lock),,spec-tests)
+# Sources by the lock file. Your own checkouts are used as they are: their places in the lock file do nothing.
+OWN_SOURCES := $(if $(filter $(THIRD_PARTY)/micropython,$(MICROPYTHON_DIR)),,micropython mbedtls) \
+    $(if $(filter $(THIRD_PARTY)/wasm3,$(WASM3_DIR)),,wasm3)
+.PHONY: $(addprefix $(STAMPS)/,$(OWN_SOURCES))
+
+SOURCES := $(filter-out $(OWN_SOURCES),micropython mbedtls wasm3) $(if $(wildcard tests/spec/third_party.lock),,spec-tests)
 $(addprefix $(STAMPS)/,$(SOURCES)): $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
 	@$(BOOT) wg.thirdparty unpack $* >/dev/null
 	@touch $@
 
 # wasm3 with our patches in build/wasm3/<version>. Looked at in every run; the stamp changes if the files did.
-$(STAMPS)/wasm3-patched: $(if $(filter $(THIRD_PARTY)/wasm3,$(WASM3_DIR)),$(STAMPS)/wasm3) FORCE | $(STAMPS)/venv
+$(STAMPS)/wasm3-patched: $(STAMPS)/wasm3 FORCE | $(STAMPS)/venv
 	@$(BOOT) wg.thirdparty patch --wasm3 $(WASM3_DIR) >/dev/null
 	@cmp -s $(WASM3_SRC)/.wg-patched $@ || cp $(WASM3_SRC)/.wg-patched $@
 
