@@ -284,6 +284,7 @@ _LOG = "i32.const 3 i32.const 0x2000 i32.const 5 i32.const 0x2005 i32.const 5 ca
 _REQUEST = (
     "i32.const 1 i32.const 0x2017 i32.const 18 i32.const 0 i32.const -1 i32.const -1 i32.const 0x608 call $http"
 )
+_REQUEST_TEXT = _REQUEST.replace("i32.const 18", "i32.const 9")
 
 VARIANTS = [
     Probe("plain"),
@@ -342,6 +343,20 @@ VARIANTS = [
         "echo",
         bodies={"run": "i32.const 0x100 local.get 2 i32.store i32.const 0x104 local.get 3 i32.store i32.const 0x100"},
     ),
+    Probe("endless", bodies={"run": "loop $l br $l end unreachable"}),
+    Probe("endless-name", bodies={"get-name": "loop $l br $l end unreachable"}),
+    Probe("asks-endlessly", bodies={"run": "loop $l i32.const 0x600 call $clocks br $l end unreachable"}),
+    Probe("logs-endlessly", bodies={"run": f"loop $l {_LOG} br $l end unreachable"}),
+    Probe("requests-endlessly", bodies={"run": f"loop $l {_REQUEST_TEXT} br $l end unreachable"}),
+    # Text of one character: how many pages it got.
+    Probe(
+        "grows",
+        bodies={
+            "run": "loop $l i32.const 1 memory.grow i32.const -1 i32.ne br_if $l end "
+            "i32.const 0x2000 memory.size i32.store8 i32.const 0x104 i32.const 1 i32.store i32.const 0x100"
+        },
+    ),
+    Probe("huge", pages=100),
     Probe("traps", bodies={"run": "unreachable"}),
     Probe("divides", bodies={"run": "i32.const 1 i32.const 0 i32.div_s"}),
 ]

@@ -20,7 +20,7 @@ from .errors import (
     UnsupportedError,
     WidgetError,
 )
-from .execution import Execution, translate
+from .execution import Execution, inline_lock, translate
 from .limits import Limits
 
 __all__ = (
@@ -200,6 +200,13 @@ class Runtime:
             loaded.close()
 
     async def _execute(self, widget, name, use, deadline_ms, entry=None):
+        if self.threads:
+            return await self._use(widget, name, use, deadline_ms, entry)
+        await asyncio.sleep_ms(0)  # the others' turn: an inline run may not wait even once
+        async with inline_lock:
+            return await self._use(widget, name, use, deadline_ms, entry)
+
+    async def _use(self, widget, name, use, deadline_ms, entry):
         limit = self.limits.DEADLINE_MS if deadline_ms is None else deadline_ms
         run = Execution(widget, name, self.host, self.limits, limit, self.threads)
         if entry is not None:

@@ -38,7 +38,8 @@ def translate(error):
             return QuotaError("The widget used up its computing time and was stopped.", "fuel")
         return QuotaError("The widget used up a quota: %s." % message, kind)
     if isinstance(error, wasm3.TrapError):
-        return TrapError("The widget crashed: %s." % message, kind)
+        what = message[11:] if message.startswith("wasm trap: ") else message
+        return TrapError("The widget crashed: %s." % what, kind)
     if isinstance(error, wasm3.MalformedError):
         return MalformedError("The widget's code is damaged: %s." % message, kind)
     if isinstance(error, wasm3.InvalidError):
@@ -55,15 +56,22 @@ async def _news(instance):
     yield asyncio.core._io_queue.queue_read(instance)
 
 
+# Held while an inline instance exists: a loop inside a loop can't see that the outer one's task has ended.
+inline_lock = asyncio.Lock()
+
+
 def _drive(coroutine):
     """Runs a coroutine to its end on this stack, other tasks in between: for hosts of inline instances."""
     core = asyncio.core
     current = core.cur_task
     if current is None:
         return asyncio.run(coroutine)
+    task = core.create_task(coroutine)
+    current.data = task  # to the loop the current task waits for this one: cancelling it cancels the inner task
     try:
-        return core.run_until_complete(core.create_task(coroutine))
+        return core.run_until_complete(task)
     finally:
+        current.data = None
         core.cur_task = current
 
 
@@ -77,7 +85,7 @@ def _finish(coroutine):
 
 
 class Execution:
-    """A fresh instance of `widget` and one use of it: `async with`-less; `close()` is due on every path.
+    """A fresh instance of `widget` and one use of it. `close()` is due on every path.
 
     name: for the log. host: see Runtime. limits: Limits. deadline_ms: of everything until close.
     """
@@ -94,6 +102,7 @@ class Execution:
         self._locked = False  # the guest may not call out: it allocates or cleans up
         self._starting = False  # the core module's start function runs
         self._cancelled = False
+        self._expired = False
         self._waiting = None  # the task that waits outside for this run
         self._services = []
         imports = []
@@ -151,21 +160,33 @@ class Execution:
 
     async def outside(self, coroutine):
         """Awaits what the host does for the guest, within the run's deadline."""
-        left = time.ticks_diff(self._ends, time.ticks_ms())
+        if self._threads:
+            return await self._within_deadline(coroutine)
+        return _drive(self._within_deadline(coroutine))
+
+    async def _within_deadline(self, coroutine):
+        # Not asyncio.wait_for: cancelled from outside, MicroPython's cancels the waiting task a second time, later.
+        task = asyncio.create_task(coroutine)
+        timer = asyncio.create_task(self._expire(task))
+        self._waiting = task
         if self._cancelled:
-            left = 0
-        self._waiting = asyncio.current_task() if self._threads else None
+            task.cancel()
         try:
-            limited = asyncio.wait_for_ms(coroutine, max(left, 0))
-            return await limited if self._threads else _drive(limited)
-        except asyncio.TimeoutError:
-            raise QuotaError("The widget took too long and was stopped.", "deadline")
+            return await task
         except asyncio.CancelledError:
             if self._cancelled:
                 raise QuotaError("The run was cancelled.", "cancelled")
+            if self._expired:
+                raise QuotaError("The widget took too long and was stopped.", "deadline")
             raise
         finally:
             self._waiting = None
+            timer.cancel()
+
+    async def _expire(self, task):
+        await asyncio.sleep_ms(max(time.ticks_diff(self._ends, time.ticks_ms()), 0))
+        self._expired = True
+        task.cancel()
 
     # Calls into the guest
 

@@ -1,0 +1,382 @@
+"""What a run may use up, who may end it, and what goes on meanwhile. Prints one JSON object: scenario -> what happened.
+
+Runs on the board: wgdisplay --script board_quotas.py FOLDER threads|inline
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import time
+
+from wgdisplay.runtime import Limits, Runtime, WidgetError
+
+FOLDER = sys.argv[1]
+THREADS = sys.argv[2] == "threads"
+LAYOUT = "259"
+
+
+class Host:
+    def __init__(self, delay_ms=0, answer=(200, 2, b"ok"), error=None):
+        self.delay_ms = delay_ms
+        self.answer = answer
+        self.error = error
+        self.time = 1000
+        self.logged = []
+        self.requests = 0
+
+    async def http(self, method, url, body):
+        self.requests += 1
+        if self.delay_ms:
+            await asyncio.sleep_ms(self.delay_ms)
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
+    def now(self):
+        self.time += 1
+        return self.time, 7
+
+    def random(self):
+        return 7
+
+    def log(self, name, level, context, message):
+        self.logged.append((name, level, context, message))
+
+
+def read(probe):
+    with open("%s/%s.%s.wasm" % (FOLDER, probe, LAYOUT), "rb") as file:
+        return file.read()
+
+
+def program(*steps):
+    text = ""
+    for step in steps:
+        text += step[0] + "".join(["%08x" % value for value in step[1:]])
+    return text
+
+
+REQUEST = program(("H", 0, 0x2017, 9, 0, 0, 0, 0x608))
+
+
+class Ticker:
+    """Counts how often the loop came by while something else went on."""
+
+    async def __aenter__(self):
+        self.count = 0
+        self.task = asyncio.create_task(self._tick())
+        self.start = time.ticks_ms()
+        return self
+
+    async def _tick(self):
+        while True:
+            self.count += 1
+            await asyncio.sleep_ms(5)
+
+    async def __aexit__(self, *_error):
+        self.ms = time.ticks_diff(time.ticks_ms(), self.start)
+        self.task.cancel()
+
+
+async def attempt(coroutine):
+    try:
+        return {"ok": await coroutine}
+    except WidgetError as error:
+        return {"error": type(error).__name__, "kind": error.kind, "message": str(error)}
+    except asyncio.CancelledError:
+        return {"error": "CancelledError"}
+
+
+async def measured(coroutine):
+    async with Ticker() as ticker:
+        result = await attempt(coroutine)
+    result["ms"] = ticker.ms
+    result["ticks"] = ticker.count
+    return result
+
+
+def runtime(probe, host=None, **limits):
+    kept = type("Kept", (Limits,), limits)
+    found = Runtime(host or Host(), limits=kept, threads=THREADS)
+    found.add("w", read(probe))
+    return found
+
+
+async def deadline_in_a_loop():
+    return await measured(runtime("endless").run("w", "", 150))
+
+
+async def deadline_of_the_limits():
+    return await measured(runtime("endless", DEADLINE_MS=150).run("w", ""))
+
+
+async def deadline_in_a_description():
+    return await measured(Runtime(Host(), threads=THREADS).metadata(read("endless-name"), 150))
+
+
+async def deadline_in_a_request():
+    host = Host(delay_ms=5000)
+    return await measured(runtime("plain", host).run("w", REQUEST, 150))
+
+
+async def deadline_between_requests():
+    host = Host(delay_ms=40)
+    return await measured(runtime("requests-endlessly", host).run("w", "", 200))
+
+
+async def slow_request():
+    host = Host(delay_ms=150)
+    return await measured(runtime("plain", host).run("w", REQUEST))
+
+
+async def fuel():
+    return await measured(runtime("endless", FUEL=100000).run("w", ""))
+
+
+async def cancel_in_a_loop():
+    found = runtime("endless")
+
+    async def later():
+        await asyncio.sleep_ms(80)
+        return found.cancel("w")
+
+    task = asyncio.create_task(later())
+    result = await measured(found.run("w", "", 3000))
+    result["cancelled"] = await task
+    result["idle"] = found.cancel("w")
+    return result
+
+
+async def cancel_in_a_request():
+    found = runtime("plain", Host(delay_ms=3000))
+
+    async def later():
+        await asyncio.sleep_ms(80)
+        return found.cancel("w")
+
+    task = asyncio.create_task(later())
+    result = await measured(found.run("w", REQUEST))
+    result["cancelled"] = await task
+    return result
+
+
+async def remove_in_a_request():
+    found = runtime("plain", Host(delay_ms=3000))
+
+    async def later():
+        await asyncio.sleep_ms(80)
+        found.remove("w")
+
+    task = asyncio.create_task(later())
+    result = await measured(found.run("w", REQUEST))
+    await task
+    result["has"] = found.has("w")
+    result["again"] = await attempt(found.run("w", ""))
+    return result
+
+
+async def task_cancelled():
+    found = runtime("plain" if not THREADS else "endless", Host(delay_ms=3000))
+    task = asyncio.create_task(attempt(found.run("w", REQUEST, 5000)))
+    await asyncio.sleep_ms(60)
+    task.cancel()
+    result = await task
+    found.add("w", read("echo"))
+    result["after"] = await attempt(found.run("w", "fine"))
+    return result
+
+
+async def four_at_once():
+    host = Host(delay_ms=200)
+    found = Runtime(host, threads=THREADS)
+    for name in "abcd":
+        found.add(name, read("plain"))
+    return await measured(asyncio.gather(*[found.run(name, REQUEST) for name in "abcd"]))
+
+
+async def twice_at_once():
+    """One widget, asked for twice: one run after the other."""
+    host = Host(delay_ms=50)
+    found = runtime("plain", host)
+    return await measured(asyncio.gather(found.run("w", REQUEST), found.run("w", REQUEST)))
+
+
+async def last_invocation():
+    host = Host()
+    found = runtime("plain", host)
+    for _ in range(3):
+        await found.run("w", program(("D", 0x200, 12)))
+    return [line[3] for line in host.logged]
+
+
+async def log_has_the_name():
+    host = Host()
+    await runtime("plain", host).run("w", program(("L", 2, 0x2000, 5, 0x2005, 5)))
+    return host.logged
+
+
+async def host_calls():
+    return await measured(runtime("asks-endlessly", HOST_CALLS=50).run("w", "", 3000))
+
+
+async def log_lines():
+    host = Host()
+    result = await measured(runtime("logs-endlessly", host, LOG_LINES=50).run("w", "", 3000))
+    result["lines"] = len(host.logged)
+    return result
+
+
+async def log_bytes():
+    host = Host()
+    # 9 ASCII bytes, then 2, 3 and 4 bytes of UTF-8: the cut falls between characters.
+    await runtime("plain", host, LOG_BYTES=13).run("w", program(("L", 2, 0x2000, 2, 0x2017, 18)))
+    return host.logged[0][3]
+
+
+async def http_requests():
+    host = Host()
+    result = await measured(runtime("requests-endlessly", host, HTTP_REQUESTS=5).run("w", "", 3000))
+    result["requests"] = host.requests
+    return result
+
+
+async def http_total():
+    host = Host(answer=(200, None, bytes(1000)))
+    result = await measured(runtime("requests-endlessly", host, HTTP_TOTAL_BYTES=4500).run("w", "", 3000))
+    result["requests"] = host.requests
+    return result
+
+
+async def http_url_bytes():
+    return await attempt(runtime("plain", HTTP_URL_BYTES=8).run("w", REQUEST))
+
+
+async def http_body_bytes():
+    text = program(("H", 2, 0x2017, 9, 1, 0, 3000, 0x608))
+    return await attempt(runtime("plain", HTTP_BODY_BYTES=2999).run("w", text))
+
+
+async def http_answer_bytes():
+    """A host that doesn't keep the limit: the widget gets an error, not more than it may have."""
+    host = Host(answer=(200, None, bytes(3000)))
+    await runtime("plain", host, HTTP_BODY_BYTES=2999).run("w", REQUEST + program(("D", 0x608, 1)))
+    return host.logged[0][3]
+
+
+async def result_bytes():
+    return await attempt(runtime("echo", RESULT_BYTES=10).run("w", "12345678901"))
+
+
+async def config_bytes():
+    return await attempt(runtime("echo", CONFIG_BYTES=10).run("w", "12345678901"))
+
+
+async def config_surrogate():
+    return await attempt(runtime("echo").run("w", json.loads('"\\ud800"')))
+
+
+async def file_bytes():
+    found = Runtime(Host(), limits=type("Kept", (Limits,), {"FILE_BYTES": 100}), threads=THREADS)
+    try:
+        found.load(read("plain"))
+    except WidgetError as error:
+        return {"error": type(error).__name__, "message": str(error)}
+
+
+async def memory_pages():
+    return ord((await runtime("grows", MEMORY_PAGES=40).run("w", "")))
+
+
+async def memory_at_start():
+    return await attempt(runtime("huge").run("w", ""))
+
+
+async def host_error():
+    found = runtime("plain", Host(error=ValueError("odd")))
+    result = await attempt(found.run("w", REQUEST))
+    found.host = Host()
+    result["after"] = await attempt(found.run("w", ""))
+    return result
+
+
+async def no_state_survives():
+    """What a run stored in its memory is gone in the next."""
+    host = Host()
+    found = runtime("plain", host)
+    await found.run("w", program(("S", 0x500, 0x12345678), ("D", 0x500, 4)))
+    await found.run("w", program(("D", 0x500, 4)))
+    return [line[3] for line in host.logged]
+
+
+async def unknown():
+    return await attempt(Runtime(Host(), threads=THREADS).run("nobody", ""))
+
+
+async def memory_after_many_runs():
+    found = {probe: runtime(probe) for probe in ("plain", "traps", "endless", "post-traps", "realloc-far", "huge")}
+
+    async def round_():
+        for _ in range(30):
+            for probe in found:
+                await attempt(found[probe].run("w", REQUEST if probe == "plain" else "", 10))
+        gc.collect()
+        with open("/proc/self/statm") as file:
+            return gc.mem_alloc(), int(file.read().split()[1]) * 4096
+
+    await round_()
+    rounds = []
+    for _ in range(4):
+        rounds.append(await round_())
+    return {"heap": [heap for heap, _ in rounds], "resident": [resident for _, resident in rounds]}
+
+
+async def main():
+    found = {}
+    for scenario in SCENARIOS:
+        try:
+            found[scenario.__name__] = await scenario()
+        except Exception as error:
+            sys.print_exception(error, sys.stderr)
+            found[scenario.__name__] = {"escaped": repr(error)}
+        gc.collect()
+    print(json.dumps(found))
+
+
+SCENARIOS = (
+    deadline_in_a_loop,
+    deadline_of_the_limits,
+    deadline_in_a_description,
+    deadline_in_a_request,
+    deadline_between_requests,
+    slow_request,
+    fuel,
+    task_cancelled,
+    four_at_once,
+    twice_at_once,
+    last_invocation,
+    log_has_the_name,
+    host_calls,
+    log_lines,
+    log_bytes,
+    http_requests,
+    http_total,
+    http_url_bytes,
+    http_body_bytes,
+    http_answer_bytes,
+    result_bytes,
+    config_bytes,
+    config_surrogate,
+    file_bytes,
+    memory_pages,
+    memory_at_start,
+    host_error,
+    no_state_survives,
+    unknown,
+    cancel_in_a_request,
+    remove_in_a_request,
+    memory_after_many_runs,
+)
+if THREADS:
+    SCENARIOS += (cancel_in_a_loop,)
+
+asyncio.run(main())
