@@ -187,16 +187,6 @@ def test_deadlines(script: Any, server: HostileServer) -> None:
     assert found["ticks"] > 20
 
 
-def test_https_without_roots_is_refused(script: Any, server: HostileServer) -> None:
-    (got,) = fetch(script, server.url.replace("http:", "https:"))
-    assert got[0] is None
-    assert (
-        "no root certificates installed" in got[1]
-        or "no secure connection" in got[1]
-        or "certificate" in got[1]
-    )
-
-
 def test_random_answers_end_in_a_result_or_one_error(script: Any, server: HostileServer) -> None:
     chance = random.Random(1)
     good = [

@@ -1,13 +1,19 @@
 # Reads [[method, url, body or null, max_body, deadline_ms]...], makes the requests one after the other (or all at once
-# if the list starts with "together") and prints [[status or null, body, length or what was said, ms]...].
+# if the list starts with "together"; {"roots": folder} before that adds root certificates,
+# with "rootless" there are no others) and prints [[status or null, body, length or what was said, ms]...].
 import asyncio
 import json
 import sys
 import time
 
-from wgdisplay.net import http
+from wgdisplay.net import http, trust
 
 jobs = json.loads(sys.stdin.readline())
+if isinstance(jobs[0], dict):
+    options = jobs.pop(0)
+    trust.FOLDER = options["roots"]
+    if options.get("rootless"):
+        sys.modules["wgroots"] = type("wgroots", (), {"CERTIFICATES": ()})
 together = jobs[0] == "together"
 if together:
     jobs.pop(0)
