@@ -14,7 +14,7 @@
  *
  * Promises:
  *   - no byte outside [bytes, bytes + size) is read, for any content and any size, 0 included;
- *   - nothing recurses: the native stack use is constant (below 600 bytes on a 32-bit machine);
+ *   - nothing recurses: the native stack use is constant (below 1 KiB on a 32-bit machine);
  *   - memory comes only from the caller's allocator, in at most WG_VALIDATE_MAX_BLOCKS blocks at a
  * time that sum to at most wg_validate_memory_bound(), and all of it is given back before the
  * return;

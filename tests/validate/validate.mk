@@ -33,9 +33,14 @@ $(BUILD)/validate/fuzz: tests/validate/fuzz_validate.c $(VALIDATE_DEPS)
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(VALIDATE_CFLAGS) $(VALIDATE_SANITIZE) -fsanitize=fuzzer tests/validate/fuzz_validate.c $(VALIDATE_SRC) -o $@
 
-# The corpus found so far stays in build/; a crash's input is kept in build/validate/ for replay.
+# The specification's modules are where it starts; what it finds stays in build/validate/corpus for the next
+# time. The input of a crash is kept as build/validate/crash-*.
 .PHONY: fuzz-validate
-fuzz-validate: $(BUILD)/validate/fuzz ## Fuzz the validator (libFuzzer); SECONDS=20
+fuzz-validate: $(BUILD)/validate/fuzz $(BUILD)/validate/.corpus ## Fuzz the validator (libFuzzer); SECONDS=20
+	@$(BUILD)/validate/fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=4096 \
+	    -print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/validate/crash- $(BUILD)/validate/corpus
+
+$(BUILD)/validate/.corpus: tests/validate/fuzz_corpus.py tests/spec/wast.py
 	@mkdir -p $(BUILD)/validate/corpus
-	@$(BUILD)/validate/fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
-	    -verbosity=0 -artifact_prefix=$(BUILD)/validate/crash- $(BUILD)/validate/corpus $(wildcard $(BUILD)/spec/corpus)
+	@$(PY) tests/validate/fuzz_corpus.py $(BUILD)/validate/corpus
+	@touch $@
