@@ -37,13 +37,14 @@
 static struct {
     const char *flash, *pty, *panel, *script;
     size_t heap;
-    bool tether;
+    bool tether, bare;
 } options = {.heap = HEAP_DEFAULT};
 static char **arguments;
+static int board_descriptors_end; // the first one that the application may have opened
 
 static void usage(FILE *out) {
     fprintf(out,
-            "usage: wgdisplay --flash FILE --pty LINK [--panel FILE] [--heap BYTES] [--tether]\n"
+            "usage: wgdisplay --flash FILE --pty LINK [--panel FILE] [--heap BYTES] [--tether] [--bare]\n"
             "           boots a board; LINK becomes a symbolic link to its serial port\n"
             "       wgdisplay [--flash FILE] [--panel FILE] [--heap BYTES] --script FILE [ARG...]\n"
             "           runs a MicroPython script on standard input and output, without the\n"
@@ -51,29 +52,38 @@ static void usage(FILE *out) {
             "  --flash FILE   16 MB image of the flash chip; made if it is missing\n"
             "  --panel FILE   where the display's pixels and state go (panel_file.h)\n"
             "  --heap BYTES   size of the Python heap (%d)\n"
-            "  --tether       end when standard input is closed\n",
+            "  --tether       end when standard input is closed\n"
+            "  --bare         without boot.py and main.py: the prompt only\n",
             HEAP_DEFAULT);
 }
 
-void board_reset(void) {
-    flash_sync();
+// Sockets and files of the application are open descriptors of the process; the port's sockets
+// have no finaliser.
+static void close_all_but_the_boards(void) {
+    close_range(board_descriptors_end, ~0U, 0);
+}
+
+static void start_anew(const char *cause) {
+    close_all_but_the_boards();
     console_keep_for_reset();
-    setenv(BOARD_RESET_CAUSE, "reset", 1);
+    setenv(BOARD_RESET_CAUSE, cause, 1);
     // Not the path that it was started with: that may be relative or replaced by a new build.
     execv("/proc/self/exe", arguments);
     _exit(1);
 }
 
-int board_reset_cause(void) {
-    const char *cause = getenv(BOARD_RESET_CAUSE);
-    return cause == NULL ? BOARD_POWER_ON : !strcmp(cause, "watchdog") ? BOARD_WATCHDOG : BOARD_SOFT;
+void board_reset(void) {
+    flash_sync();
+    start_anew("reset");
 }
 
 void board_watchdog_reset(void) {
-    console_keep_for_reset();
-    setenv(BOARD_RESET_CAUSE, "watchdog", 1);
-    execv("/proc/self/exe", arguments);
-    _exit(1);
+    start_anew("watchdog");
+}
+
+int board_reset_cause(void) {
+    const char *cause = getenv(BOARD_RESET_CAUSE);
+    return cause == NULL ? BOARD_POWER_ON : !strcmp(cause, "watchdog") ? BOARD_WATCHDOG : BOARD_SOFT;
 }
 
 // Only frozen modules and flash on a board; a script sees MICROPYPATH and its own folder first.
@@ -111,10 +121,12 @@ static void run_board(void *heap) {
     if (!console_open_pty(options.pty, options.tether)) {
         exit(1);
     }
+    board_descriptors_end = dup(STDERR_FILENO); // the lowest that is free
+    close(board_descriptors_end);
     for (;;) {
         start_python(heap, NULL);
         pyexec_frozen_module("_boot.py", false);
-        int ret = pyexec_file_if_exists("boot.py");
+        int ret = options.bare ? 0 : pyexec_file_if_exists("boot.py");
         if (!(ret & PYEXEC_FORCED_EXIT)) {
             if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL && ret != 0) {
                 ret = pyexec_file_if_exists("main.py");
@@ -128,6 +140,7 @@ static void run_board(void *heap) {
             fprintf(stderr, "wgdisplay: a thread did not stop at the soft reset\n");
         }
         gc_sweep_all();
+        close_all_but_the_boards();
         mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
         board_soft_reset_pins();
         mp_deinit();
@@ -195,7 +208,8 @@ static char **parse_options(int argc, char **argv) {
         {"flash", required_argument, NULL, 'f'},  {"pty", required_argument, NULL, 'p'},
         {"panel", required_argument, NULL, 'd'},  {"heap", required_argument, NULL, 'm'},
         {"script", required_argument, NULL, 's'}, {"tether", no_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"bare", no_argument, NULL, 'b'},         {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     // What follows --script FILE belongs to the script.
@@ -218,6 +232,9 @@ static char **parse_options(int argc, char **argv) {
             break;
         case 't':
             options.tether = true;
+            break;
+        case 'b':
+            options.bare = true;
             break;
         case 'h':
             usage(stdout);

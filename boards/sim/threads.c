@@ -31,7 +31,7 @@
 // How long a soft reset waits for the threads.
 #define STOP_TIMEOUT_MS (2000)
 // A waiting thread looks this often whether it has been marked.
-#define WAIT_SLICE_MS (200)
+#define WAIT_SLICE_MS (25)
 
 typedef struct _mp_thread_waiter_t {
     pthread_cond_t granted_changed;

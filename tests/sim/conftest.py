@@ -13,9 +13,9 @@ from wg.sim.board import SimBoard
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimBoard]:
-    """One running board for a whole module of tests."""
+    """One running board for a whole module of tests, without the application."""
     folder = tmp_path_factory.mktemp("board")
-    with SimBoard(flash=folder / "flash.bin", panel=folder / "panel") as board:
+    with SimBoard(flash=folder / "flash.bin", panel=folder / "panel", bare=True) as board:
         yield board
 
 

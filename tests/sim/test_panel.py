@@ -17,8 +17,6 @@ RED, GREEN, BLUE, WHITE, BLACK = 0xF800, 0x07E0, 0x001F, 0xFFFF, 0
 
 PRELUDE = """
 import time, machine
-try: wg.stop()  # the application draws as well
-except Exception: pass
 from machine import Pin
 _cs = Pin(5, Pin.OUT, value=1); _dc = Pin(4, Pin.OUT, value=1); _rst = Pin(48, Pin.OPEN_DRAIN, value=1)
 _spi = machine.SPI(1, baudrate=40_000_000, sck=Pin(7), mosi=Pin(6))

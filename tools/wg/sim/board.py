@@ -54,7 +54,7 @@ class SimBoard:
 
     `flash`: the image file, made if it is missing; None: a temporary one. `panel`: True, or a path for the panel's file.
     `heap`: bytes of Python heap, None for the board's own. `link`: where the serial port's symbolic link goes.
-    `wait`: return from start() only when the prompt is there.
+    `wait`: return from start() only when the prompt is there. `bare`: the application is not started.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SimBoard:
         heap: int | None = None,
         link: Path | str | None = None,
         wait: bool = True,
-        environment: dict[str, str] | None = None,
+        bare: bool = False,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="wg-sim-")
         folder = Path(self._folder.name)
@@ -76,7 +76,7 @@ class SimBoard:
         self.heap = heap
         self.process: subprocess.Popen[bytes] | None = None
         self._wait = wait
-        self._environment = environment
+        self._bare = bare
         self._errors = folder / "stderr"
         self._lock = threading.RLock()
 
@@ -89,6 +89,8 @@ class SimBoard:
             command += ["--panel", str(self.panel_path)]
         if self.heap is not None:
             command += ["--heap", str(self.heap)]
+        if self._bare:
+            command.append("--bare")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.link)
         with self._errors.open("wb") as errors:
@@ -97,7 +99,6 @@ class SimBoard:
                 stdin=subprocess.PIPE,  # never written to: the board ends when it is closed
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env={**os.environ, **(self._environment or {})},
             )
         end = time.monotonic() + BOOT_TIMEOUT
         while not os.path.islink(self.link):
