@@ -509,6 +509,24 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
     return good;
 }
 
+bool wg_instance_compile(wg_instance *instance, size_t native_room, wg_error *error) {
+    if (instance->depth > 0) {
+        wg_error_set(error, WG_ERROR, NULL, "the instance is running");
+        return false;
+    }
+    wg_heap *payer = wg_heap_enter(&instance->heap);
+    instance->heap.refused = false;
+    begin(instance, native_room);
+    M3Result result = m3_CompileModule(instance->linked);
+    finish(instance);
+    wg_heap_enter(payer);
+    if (result != m3Err_none) {
+        explain(instance, result, "compiling the module", error);
+        return false;
+    }
+    return true;
+}
+
 /* ---- Linear memory ---- */
 
 size_t wg_instance_memory_size(const wg_instance *instance) {
