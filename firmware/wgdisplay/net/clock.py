@@ -28,11 +28,12 @@ EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0
 class Clock:
     """`synced` is True after an answer of a time server."""
 
-    def __init__(self, log=None, port=NTP_PORT):
+    def __init__(self, log=None, port=NTP_PORT, answer_ms=ANSWER_MS):
         self.synced = False
         self._correction = 0  # ns, where the board's own clock could not be set
         self._log = log
         self._port = port
+        self._answer_ms = answer_ms
 
     def now(self):
         """-> (seconds since 1970, nanoseconds)."""
@@ -51,7 +52,7 @@ class Clock:
         port = int(port) if found and port.isdigit() else self._port
         for _ in range(TRIES):
             try:
-                await asyncio.wait_for_ms(self._ask(host, port), ANSWER_MS)
+                await asyncio.wait_for_ms(self._ask(host, port), self._answer_ms)
                 return True
             except (OSError, ValueError, asyncio.TimeoutError) as error:
                 reason = str(error) or "no answer"
