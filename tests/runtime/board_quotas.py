@@ -45,14 +45,14 @@ class Host:
 
 
 def read(probe):
-    with open("%s/%s.%s.wasm" % (FOLDER, probe, LAYOUT), "rb") as file:
+    with open(FOLDER + "/" + probe + "." + LAYOUT + ".wasm", "rb") as file:
         return file.read()
 
 
 def program(*steps):
     text = ""
     for step in steps:
-        text += step[0] + "".join(["%08x" % value for value in step[1:]])
+        text += step[0] + "".join([f"{value:08x}" for value in step[1:]])
     return text
 
 
@@ -284,7 +284,7 @@ async def file_bytes():
 
 
 async def memory_pages():
-    return ord((await runtime("grows", MEMORY_PAGES=40).run("w", "")))
+    return ord(await runtime("grows", MEMORY_PAGES=40).run("w", ""))
 
 
 async def memory_at_start():
@@ -313,7 +313,9 @@ async def unknown():
 
 
 async def memory_after_many_runs():
-    found = {probe: runtime(probe) for probe in ("plain", "traps", "endless", "post-traps", "realloc-far", "huge")}
+    found = {
+        probe: runtime(probe) for probe in ("plain", "traps", "endless", "post-traps", "realloc-far", "huge")
+    }
 
     async def round_():
         for _ in range(30):

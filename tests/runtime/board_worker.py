@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 import json
 import sys
 
@@ -61,6 +62,9 @@ async def perform(case, host):
     if what == "memory":
         return memory()
     runtime = Runtime(host, threads=case.get("threads", True))
+    if "data" in case:
+        runtime.add("probe", bytes.fromhex(case["data"]))
+        return await runtime.run("probe", case["config"], case["deadline_ms"])
     path = case["board"]
     if path not in _widgets or case.get("fresh"):
         with open(path, "rb") as file:
@@ -89,8 +93,9 @@ async def answer(case):
     except WidgetError as error:
         result = {"error": type(error).__name__, "kind": error.kind, "message": str(error)}
     except Exception as error:
-        sys.print_exception(error, sys.stderr)
-        result = {"error": type(error).__name__, "kind": "escaped", "message": repr(error)}
+        trace = io.StringIO()
+        sys.print_exception(error, trace)
+        result = {"error": type(error).__name__, "kind": "escaped", "message": trace.getvalue()}
     result["calls"] = host.calls
     return result
 

@@ -8,7 +8,12 @@ import wasmtime.component as wc
 
 _METHODS = ("get", "head", "post", "put", "delete")
 _LEVELS = ("debug", "info", "warn", "error")
-_EXPORTS = {"name": "get-name", "version": "get-version", "schema": "get-config-schema", "cycle": "get-run-update-cycle-seconds"}
+_EXPORTS = {
+    "name": "get-name",
+    "version": "get-version",
+    "schema": "get-config-schema",
+    "cycle": "get-run-update-cycle-seconds",
+}
 
 
 class Script:
@@ -73,7 +78,9 @@ class Oracle:
 
     def http(self, _store, method, url, body):
         body = body.payload if isinstance(body, wc.Variant) else body
-        self.script.calls.append(["http", _METHODS.index(tag(method)), url, None if body is None else body.hex()])
+        self.script.calls.append(
+            ["http", _METHODS.index(tag(method)), url, None if body is None else body.hex()]
+        )
         answer = self.script.next("http", [200, None, "6f6b"])
         if answer is None:
             return None

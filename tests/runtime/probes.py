@@ -1,9 +1,9 @@
 """Probe widgets, as WebAssembly text with holes: one module that does what its configuration says, in many variants.
 
-The configuration of a probe is a program: one letter an instruction, each argument 8 hexadecimal digits. Everything that
-a rule of the canonical ABI is about can be said in it: which pointers, lengths and discriminants go to an import, what the
-allocator and the post-return function do, where the result lies. `D` logs bytes of memory, so that what the host
-stored, and what it left alone, shows in the host calls.
+The configuration of a probe is a program: one letter an instruction, each argument 8 hexadecimal digits. Everything
+that a rule of the canonical ABI is about can be said in it: which pointers, lengths and discriminants go to an import,
+what the allocator and the post-return function do, where the result lies. `D` logs bytes of memory, so that what the
+host stored, and what it left alone, shows in the host calls.
 
 | instruction | arguments |
 |---|---|
@@ -50,8 +50,8 @@ POST = {"nothing": 0, "trap": 1, "now": 2, "log": 3, "random": 4, "realloc": 5, 
 
 EXPORTS = ("get-name", "get-version", "get-config-schema", "get-run-update-cycle-seconds", "run")
 
-# Memory: results at 0x100, run's arguments at 0x200, hexadecimal text at 0x400, texts at 0x2000, the trace of cabi_realloc's
-# arguments at 0x3000 (its end at 0x2ffc), the heap from 0x8000.
+# Memory: results at 0x100, run's arguments at 0x200, hexadecimal text at 0x400, texts at 0x2000, the trace of
+# cabi_realloc's arguments at 0x3000 (its end at 0x2ffc), the heap from 0x8000.
 RESULT, ARGUMENTS, TEXT, TRACE, HEAP = 0x100, 0x200, 0x2000, 0x3000, 0x8000
 
 
@@ -163,7 +163,8 @@ _WAT = r"""(module
    (call $logging (i32.const 1) (i32.const 0x2000) (i32.const 1) (i32.const 0x2000) (i32.const 2))))
   (if (i32.eq (global.get $mode) (i32.const 6)) (then (drop (call $random))))
   (if (i32.eq (global.get $mode) (i32.const 7)) (then
-   (call $http (i32.const 0) (i32.const 0x2000) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (global.get $value))))
+   (call $http (i32.const 0) (i32.const 0x2000) (i32.const 1)
+    (i32.const 0) (i32.const 0) (i32.const 0) (global.get $value))))
   (if (i32.eq (global.get $mode) (i32.const 8)) (then
    (drop (call $realloc (local.get $old) (local.get $size) (local.get $align) (local.get $new)))))
   (local.set $at (global.get $heap))
@@ -198,11 +199,14 @@ _WAT = r"""(module
   (block $done (loop $more
    (br_if $done (i32.ge_u (local.get $i) (local.get $size)))
    (local.set $b (i32.load8_u (i32.add (local.get $from) (local.get $i))))
-   (call $nibble (i32.add (i32.const 0x400) (i32.shl (local.get $i) (i32.const 1))) (i32.shr_u (local.get $b) (i32.const 4)))
-   (call $nibble (i32.add (i32.const 0x401) (i32.shl (local.get $i) (i32.const 1))) (i32.and (local.get $b) (i32.const 15)))
+   (call $nibble (i32.add (i32.const 0x400) (i32.shl (local.get $i) (i32.const 1)))
+    (i32.shr_u (local.get $b) (i32.const 4)))
+   (call $nibble (i32.add (i32.const 0x401) (i32.shl (local.get $i) (i32.const 1)))
+    (i32.and (local.get $b) (i32.const 15)))
    (local.set $i (i32.add (local.get $i) (i32.const 1)))
    (br $more)))
-  (call $logging (i32.const 0) (i32.const 0x2000) (i32.const 4) (i32.const 0x400) (i32.shl (local.get $size) (i32.const 1))))
+  (call $logging (i32.const 0) (i32.const 0x2000) (i32.const 4)
+   (i32.const 0x400) (i32.shl (local.get $size) (i32.const 1))))
  (func $fill (param $at i32) (param $size i32) (param $byte i32)
   (block $done (loop $more
    (br_if $done (i32.eqz (local.get $size)))
@@ -246,11 +250,13 @@ _WAT = r"""(module
 
 def program(*instructions: tuple) -> str:
     """The text of a program: program(("N", 0x500), ("D", 0x500, 16))."""
-    return "".join(op + "".join(f"{value & 0xFFFFFFFF:08x}" for value in values) for op, *values in instructions)
+    return "".join(
+        op + "".join(f"{value & 0xFFFFFFFF:08x}" for value in values) for op, *values in instructions
+    )
 
 
 def build(jobs: list[tuple[str, str, str]], wit: Path = WIT) -> dict[str, Path]:
-    """Builds (name, wat, layout) jobs in one go: layouts "core", "embedded", "239", "259", "component". name -> file."""
+    """Builds (name, wat, layout) jobs in one go: "core", "embedded", "239", "259", "component". name -> file."""
     OUT.mkdir(parents=True, exist_ok=True)
     paths = {f"{name}.{layout}": OUT / f"{name}.{layout}.wasm" for name, _, layout in jobs}
     listed = [
@@ -281,10 +287,26 @@ def build(jobs: list[tuple[str, str, str]], wit: Path = WIT) -> dict[str, Path]:
 _NOW = "i32.const 0x600 call $clocks"
 _RANDOM = "i32.const 0x600 call $random i64.store"
 _LOG = "i32.const 3 i32.const 0x2000 i32.const 5 i32.const 0x2005 i32.const 5 call $logging"
-_REQUEST = (
-    "i32.const 1 i32.const 0x2017 i32.const 18 i32.const 0 i32.const -1 i32.const -1 i32.const 0x608 call $http"
-)
+_REQUEST = "i32.const 1 i32.const 0x2017 i32.const 18 i32.const 0 i32.const -1 i32.const -1 i32.const 0x608 call $http"
 _REQUEST_TEXT = _REQUEST.replace("i32.const 18", "i32.const 9")
+
+
+def _many_functions(count: int) -> str:
+    """Functions $f1 to $f<count>, each of about 60 bytes and each calling the one before: as large as a Rust widget."""
+    fields = ["(func $f0 (param i32) (result i32) local.get 0)"]
+    for i in range(1, count + 1):
+        fields.append(
+            f"(func $f{i} (param i32) (result i32) (local $a i32) (local $b i64)"
+            f" (local.set $a (i32.add (i32.mul (local.get 0) (i32.const {i * 2654435761 % 2**31})) (i32.const {i})))"
+            f" (local.set $b (i64.extend_i32_u (i32.rotl (local.get $a) (i32.const {i % 31}))))"
+            f" (if (i32.and (local.get $a) (i32.const 64))"
+            f" (then (local.set $b (i64.mul (local.get $b) (i64.const {i})))))"
+            f" (i32.xor (i32.wrap_i64 (i64.shr_u (local.get $b) (i64.const 7)))"
+            f" (if (result i32) (i32.eqz (i32.const {i % 50}))"
+            f" (then (local.get $a)) (else (call $f{i - 1} (local.get $a))))))"
+        )
+    return "\n ".join(fields)
+
 
 VARIANTS = [
     Probe("plain"),
@@ -312,22 +334,22 @@ VARIANTS = [
     Probe("post-calls-random", post="random"),
     Probe("post-allocates", post="realloc"),
     Probe("post-stores", post="store"),
-    Probe("names-unaligned", bodies={name: "i32.const 0x112" for name in EXPORTS[:3]}),
-    Probe("names-outside", bodies={name: "i32.const 0x20000" for name in EXPORTS[:3]}),
-    Probe("names-at-end", bodies={name: "i32.const 0x1fff8" for name in EXPORTS[:3]}),
+    Probe("names-unaligned", bodies=dict.fromkeys(EXPORTS[:3], "i32.const 0x112")),
+    Probe("names-outside", bodies=dict.fromkeys(EXPORTS[:3], "i32.const 0x20000")),
+    Probe("names-at-end", bodies=dict.fromkeys(EXPORTS[:3], "i32.const 0x1fff8")),
     Probe(
         "names-not-utf8",
-        bodies={name: "i32.const 0x2023 i32.const 0xff i32.store8 i32.const 0x130" for name in EXPORTS[:3]},
+        bodies=dict.fromkeys(EXPORTS[:3], "i32.const 0x2023 i32.const 0xff i32.store8 i32.const 0x130"),
         extra=r'(data (i32.const 0x130) "\20\20\00\00\08\00\00\00")',
     ),
     Probe(
         "names-long",
-        bodies={name: "i32.const 0x130" for name in EXPORTS[:3]},
+        bodies=dict.fromkeys(EXPORTS[:3], "i32.const 0x130"),
         extra=r'(data (i32.const 0x130) "\00\20\00\00\00\00\00\80")',
     ),
     Probe(
         "names-ask",
-        bodies={name: f"{_NOW} {_LOG} {_REQUEST} i32.const 0x110" for name in EXPORTS[:4]},
+        bodies=dict.fromkeys(EXPORTS[:4], f"{_NOW} {_LOG} {_REQUEST} i32.const 0x110"),
     ),
     Probe("cycle-max", bodies={EXPORTS[3]: "i32.const -1"}),
     Probe("cycle-traps", bodies={EXPORTS[3]: "unreachable"}),
@@ -340,8 +362,19 @@ VARIANTS = [
     Probe("start-traps", start="unreachable"),
     Probe("big", pages=17),
     Probe(
+        "large",
+        pages=17,
+        bodies={
+            EXPORTS[3]: "i32.const 0 "
+            + " ".join(f"i32.const {i} call $f{i} i32.xor" for i in range(39, 2000, 40))
+        },
+        extra=_many_functions(2000) + r' (data (i32.const 0x100000) "' + "static text " * 2000 + '")',
+    ),
+    Probe(
         "echo",
-        bodies={"run": "i32.const 0x100 local.get 2 i32.store i32.const 0x104 local.get 3 i32.store i32.const 0x100"},
+        bodies={
+            "run": "i32.const 0x100 local.get 2 i32.store i32.const 0x104 local.get 3 i32.store i32.const 0x100"
+        },
     ),
     Probe("endless", bodies={"run": "loop $l br $l end unreachable"}),
     Probe("endless-name", bodies={"get-name": "loop $l br $l end unreachable"}),

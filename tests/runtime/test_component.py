@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import mutated
 from probes import ROOT
 
 
@@ -52,7 +53,8 @@ def test_layouts(files: dict[str, Path], wrapper: str) -> None:
     assert layout.initialize == "_initialize"
     assert _imports(layout) == _ALL_IMPORTS
     assert {n: (e.core, e.post_return, e.realloc) for n, e in layout.exports.items()} == {
-        name: (name, f"cabi_post_{name}", "cabi_realloc" if name == "run" else None) for name in component.EXPORTS
+        name: (name, f"cabi_post_{name}", "cabi_realloc" if name == "run" else None)
+        for name in component.EXPORTS
     }
 
 
@@ -70,7 +72,9 @@ def test_standard_names(files: dict[str, Path], wrapper: str) -> None:
     ("probe", "imports", "initialize"),
     [("quiet", 0, None), ("random-only", 1, None), ("clock-only", 1, "_initialize"), ("bare", 4, None)],
 )
-def test_parts_left_out(files: dict[str, Path], wrapper: str, probe: str, imports: int, initialize: str) -> None:
+def test_parts_left_out(
+    files: dict[str, Path], wrapper: str, probe: str, imports: int, initialize: str
+) -> None:
     layout = component.load(files[f"{probe}.{wrapper}"].read_bytes())
     assert len(layout.imports) == imports
     assert layout.initialize == initialize
@@ -88,38 +92,6 @@ def test_nothing_is_copied(files: dict[str, Path]) -> None:
 
 # Mutations
 
-_TRICKS = st.sampled_from(
-    [b"\x80", b"\xff" * 5, b"\x80" * 9, b"\xff\xff\xff\xff\x0f", b"\x80\x80\x80\x80\x10", b"\x00", b"\x7f", b"\x0a\x01", b"\x04\x08"]
-)
-
-
-@st.composite
-def _mutated(draw: st.DrawFn, data: bytes) -> bytes:
-    content = bytearray(data)
-    for _ in range(draw(st.integers(1, 4))):
-        if not content:
-            break
-        # The wrapper's bytes lie behind the core module's; both ends are worth trying.
-        at = draw(st.one_of(st.integers(0, len(content) - 1), st.integers(max(0, len(content) - 1500), len(content) - 1)))
-        at = min(at, len(content) - 1)
-        kind = draw(st.sampled_from(["flip", "set", "cut", "insert", "delete", "repeat", "trick"]))
-        if kind == "flip":
-            content[at] ^= 1 << draw(st.integers(0, 7))
-        elif kind == "set":
-            content[at] = draw(st.integers(0, 255))
-        elif kind == "cut":
-            del content[at:]
-        elif kind == "insert":
-            content[at:at] = draw(st.binary(min_size=1, max_size=8))
-        elif kind == "delete":
-            del content[at : at + draw(st.integers(1, 40))]
-        elif kind == "repeat":
-            content[at:at] = content[at : at + draw(st.integers(1, 300))]
-        else:
-            trick = draw(_TRICKS)
-            content[at : at + 1] = trick
-    return bytes(content)
-
 
 def _one_error(load: Callable[[bytes], Any], data: bytes) -> None:
     before = time.monotonic()
@@ -136,7 +108,7 @@ def test_mutations(files: dict[str, Path], probe: str) -> None:
     original = files[probe].read_bytes()
 
     @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
-    @given(_mutated(original))
+    @given(mutated(original))
     def mutate(data: bytes) -> None:
         _one_error(component.load, data)
 
@@ -151,7 +123,7 @@ def test_any_bytes(data: bytes) -> None:
 
 @pytest.mark.parametrize("probe", ["plain.239", "plain.259"])
 def test_every_truncation(files: dict[str, Path], probe: str) -> None:
-    """Cut anywhere: refused, or (at the end of a section) understood as the shorter component that it is: never a widget."""
+    """Cut anywhere: refused, but where only a custom section is lost."""
     data = files[probe].read_bytes()
     whole = {len(data)}
     # Only custom sections lie behind the last export.

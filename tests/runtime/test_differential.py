@@ -1,7 +1,7 @@
 """The canonical ABI against Wasmtime 42 and 50: results, and the order and arguments of all host calls, are equal.
 
-Each case runs on both of the reference host's versions and on the board with 64- and 32-bit words, each with the guest in
-its own thread and inline.
+Each case runs on both of the reference host's versions and on the board with 64- and 32-bit words, there with the guest
+in its own thread and inline.
 """
 
 from __future__ import annotations
@@ -58,13 +58,25 @@ def peers(oracles: list[Worker], boards: list[Worker], files: dict[str, Path]) -
 
 
 # Widgets that end by a quota of the board's are no matter for the reference host.
-_UNBOUNDED = ("endless", "endless-name", "asks-endlessly", "logs-endlessly", "requests-endlessly", "grows", "huge")
+_UNBOUNDED = (
+    "endless",
+    "endless-name",
+    "asks-endlessly",
+    "logs-endlessly",
+    "requests-endlessly",
+    "grows",
+    "huge",
+)
 
 
 @pytest.mark.parametrize("variant", [v.name for v in probes.VARIANTS if v.name not in _UNBOUNDED])
 def test_variants(peers: Peers, variant: str) -> None:
     """Each variant's five exports, in each layout and as a core module."""
-    config = program(("L", 1, TEXT, 5, TEXT, 10)) if variant in ("plain", "standard", "big", "post-calls-now") else ""
+    config = (
+        program(("L", 1, TEXT, 5, TEXT, 10))
+        if variant in ("plain", "standard", "big", "post-calls-now")
+        else ""
+    )
     for call in CALLS:
         for layout in ("239", "259", "core"):
             peers.agree(variant, layout, call, config=config)
@@ -74,23 +86,44 @@ def test_variants(peers: Peers, variant: str) -> None:
 
 _ALIGNED = st.sampled_from([0x600, 0x608, 0x610, 0x6F0, 0x700, HEAP + 0x1000, 0])
 _EDGES = st.sampled_from(
-    [END - 40, END - 32, END - 16, END - 8, END - 39, END - 4, END, END + 8, 0xFFFFFFF8, 0x80000000, 0x604, 0x601, 0x60C]
+    [
+        END - 40,
+        END - 32,
+        END - 16,
+        END - 8,
+        END - 39,
+        END - 4,
+        END,
+        END + 8,
+        0xFFFFFFF8,
+        0x80000000,
+        0x604,
+        0x601,
+        0x60C,
+    ]
 )
 _POINTER = st.one_of(_ALIGNED, _ALIGNED, _ALIGNED, _EDGES)
-_GOOD_TEXT = st.sampled_from([(TEXT, 5), (TEXT, 0), (TEXT + 0x17, 9), (TEXT + 0x17, 18), (TEXT + 10, 12), (END, 0), (0, 3)])
+_GOOD_TEXT = st.sampled_from(
+    [(TEXT, 5), (TEXT, 0), (TEXT + 0x17, 9), (TEXT + 0x17, 18), (TEXT + 10, 12), (END, 0), (0, 3)]
+)
 _BAD_TEXT = st.sampled_from(
-    [(TEXT + 0x17, 10), (TEXT + 0x21, 2), (END + 1, 0), (END - 1, 2), (0xFFFFFFFF, 0), (0xFFFFFFFF, 1), (0, END + 1), (0, 0xFFFFFFFF)]
+    [
+        (TEXT + 0x17, 10),
+        (TEXT + 0x21, 2),
+        (END + 1, 0),
+        (END - 1, 2),
+        (0xFFFFFFFF, 0),
+        (0xFFFFFFFF, 1),
+        (0, END + 1),
+        (0, 0xFFFFFFFF),
+    ]
 )
 # At 0x700 a program may store bytes of its own, see _BYTES.
 _TEXT = st.one_of(_GOOD_TEXT, _GOOD_TEXT, _GOOD_TEXT, _BAD_TEXT, st.tuples(st.just(0x700), st.integers(0, 8)))
-_SEQUENCES = st.sampled_from(
-    [
-        b"abc", b"\x00", b"\x7f", b"\xc2\x80", b"\xdf\xbf", b"\xe0\xa0\x80", b"\xed\x9f\xbf", b"\xee\x80\x80", b"\xef\xbf\xbf",
-        b"\xf0\x90\x80\x80", b"\xf4\x8f\xbf\xbf", b"\xf3\xb0\x80\x80",
-        b"\x80", b"\xc0\x80", b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80",
-        b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80", b"\xff", b"\xfe", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc3",
-    ]
-)  # fmt: skip
+# Good UTF-8 at the edges of its ranges, then overlong forms, surrogates, numbers past U+10FFFF and cut-off sequences.
+_GOOD = "616263 00 7f c280 dfbf e0a080 ed9fbf ee8080 efbfbf f0908080 f48fbfbf f3b08080"
+_BAD = "80 c080 c1bf e09fbf eda080 edbfbf f08fbfbf f4908080 f5808080 f8888080 ff fe e282 f09f98 c3"
+_SEQUENCES = st.sampled_from([bytes.fromhex(text) for text in f"{_GOOD} {_BAD}".split()])
 _BYTES = st.lists(_SEQUENCES, min_size=1, max_size=3).map(b"".join)
 _WORD = st.one_of(st.integers(0, 8), st.integers(0, 0xFFFFFFFF))
 
@@ -118,7 +151,11 @@ def _say(draw: st.DrawFn) -> list[tuple[Any, ...]]:
 
 @st.composite
 def _request(draw: st.DrawFn) -> list[tuple[Any, ...]]:
-    method = draw(st.one_of(st.integers(0, 4), st.integers(0, 4), st.sampled_from([5, 255, 256, 0x80000000, 0xFFFFFFFF])))
+    method = draw(
+        st.one_of(
+            st.integers(0, 4), st.integers(0, 4), st.sampled_from([5, 255, 256, 0x80000000, 0xFFFFFFFF])
+        )
+    )
     url = draw(_TEXT)
     has_body = draw(st.one_of(st.integers(0, 1), st.integers(0, 1), st.sampled_from([2, 256, 0xFFFFFFFF])))
     body = draw(st.one_of(st.sampled_from([(TEXT, 5), (TEXT, 0), (END, 0), (0x101, 255)]), _BAD_TEXT))
@@ -147,14 +184,24 @@ _INSTRUCTION: st.SearchStrategy[list[tuple[Any, ...]]] = st.one_of(
         st.sampled_from([0, 1, 2, 0x600, END - 4, END, END + 1, 0xFFFFFFFF]),
     ),
     st.builds(lambda mode: [("C", mode)], st.sampled_from(sorted(POST.values()))),
-    st.builds(lambda p, a: [("S", p & ~3, a[0]), ("S", (p & ~3) + 4, a[1]), ("P", p)], st.sampled_from([0x700, 0x704, END - 8, 0x702]), _TEXT),
+    st.builds(
+        lambda p, a: [("S", p & ~3, a[0]), ("S", (p & ~3) + 4, a[1]), ("P", p)],
+        st.sampled_from([0x700, 0x704, END - 8, 0x702]),
+        _TEXT,
+    ),
     st.builds(lambda p: [("P", p)], _POINTER),
     st.builds(lambda n: [("G", n)], st.sampled_from([0, 1, 3, 0x10000])),
     st.just([("D", 0x200, 20)]),
     st.just([("D", TRACE, 64)]),
 )
-_PROGRAM = st.lists(_INSTRUCTION, max_size=6).map(lambda blocks: program(*[step for block in blocks for step in block]))
-_U64 = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1), st.sampled_from([2**63 - 1, 2**63, 2**64 - 1, 2**32, 2**53 + 1]))
+_PROGRAM = st.lists(_INSTRUCTION, max_size=6).map(
+    lambda blocks: program(*[step for block in blocks for step in block])
+)
+_U64 = st.one_of(
+    st.integers(0, 3),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([2**63 - 1, 2**63, 2**64 - 1, 2**32, 2**53 + 1]),
+)
 _U32 = st.one_of(st.integers(0, 999_999_999), st.sampled_from([2**31, 2**32 - 1]))
 _ANSWERS = st.fixed_dictionaries(
     {
@@ -164,7 +211,9 @@ _ANSWERS = st.fixed_dictionaries(
                 st.tuples(
                     st.sampled_from([0, 200, 404, 256, 65535]),
                     st.one_of(st.none(), _U64),
-                    st.one_of(st.binary(max_size=80), st.sampled_from([300, 4096, 5000]).map(lambda n: b"\xa7" * n)).map(bytes.hex),
+                    st.one_of(
+                        st.binary(max_size=80), st.sampled_from([300, 4096, 5000]).map(lambda n: b"\xa7" * n)
+                    ).map(bytes.hex),
                 ),
             ),
             max_size=4,
@@ -192,7 +241,10 @@ def test_programs(
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(config=st.one_of(st.text(max_size=60), st.integers(0, 30000).map(lambda n: "ä" * n)), layout=st.sampled_from(["239", "core"]))
+@given(
+    config=st.one_of(st.text(max_size=60), st.integers(0, 30000).map(lambda n: "ä" * n)),
+    layout=st.sampled_from(["239", "core"]),
+)
 def test_configuration(peers: Peers, config: str, layout: str) -> None:
     """What goes in as the configuration comes out as it was."""
     assert peers.agree("echo", layout, "run", config=config)["ok"] == config
@@ -215,14 +267,24 @@ def test_bundled_widgets(peers: Peers) -> None:
                 peers.agree(path.stem, "259", "run", config=config, answers=answers, last=[1_780_000_000, 5])
 
 
-_CONFIGURATIONS = ["", "{}", '{"zone": "Europe/Zurich"}', '{"connections": [{"from": "Bern", "to": "Thun"}]}', "[1", '{"city": "bern"}']
+_CONFIGURATIONS = [
+    "",
+    "{}",
+    '{"zone": "Europe/Zurich"}',
+    '{"connections": [{"from": "Bern", "to": "Thun"}]}',
+    "[1",
+    '{"city": "bern"}',
+]
 _SERVICES: list[dict[str, Any]] = [
     {"now": [[1_790_000_000 + i, 0] for i in range(8)]},
     {"http": [None] * 8},
     {"http": [[500, None, ""]] * 8},
     {"http": [[200, 2, b"{}".hex()]] * 8},
     {"http": [[200, None, b"\xff\xfe{".hex()]] * 8},
-    {"http": [[200, None, b'{"connections": [{"from": {"departure": "2026-11-23T12:00:00+0100"}}]}'.hex()]] * 8},
+    {
+        "http": [[200, None, b'{"connections": [{"from": {"departure": "2026-11-23T12:00:00+0100"}}]}'.hex()]]
+        * 8
+    },
     {"http": [[200, None, b'{"aare": {"temperature": 12.3, "flow": 80}}'.hex()]] * 8},
 ]
 

@@ -43,7 +43,8 @@ def _quota(result: dict[str, Any], kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["deadline_in_a_loop", "deadline_of_the_limits", "deadline_in_a_description", "deadline_in_a_request"]
+    "name",
+    ["deadline_in_a_loop", "deadline_of_the_limits", "deadline_in_a_description", "deadline_in_a_request"],
 )
 def test_deadline(found: dict[str, Any], name: str) -> None:
     _quota(found[name], "deadline")
@@ -58,7 +59,11 @@ def test_deadline_of_many_requests(found: dict[str, Any]) -> None:
 def test_loop_goes_on(found: dict[str, Any], mode: str) -> None:
     """While a widget computes (with threads) and while it waits for the network (always)."""
     assert found["slow_request"]["ok"] == "probe"
-    for name in ("slow_request", "deadline_in_a_request", *(["deadline_in_a_loop"] if mode == "threads" else [])):
+    for name in (
+        "slow_request",
+        "deadline_in_a_request",
+        *(["deadline_in_a_loop"] if mode == "threads" else []),
+    ):
         assert found[name]["ticks"] >= 8, name
 
 

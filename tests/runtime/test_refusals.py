@@ -11,6 +11,9 @@ from typing import Any
 
 import probes
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutations import mutated
 from probes import Probe
 from workers import ORACLES, Worker
 
@@ -73,7 +76,8 @@ _CORE_MODULES: dict[str, tuple[str, str, str]] = {
         "cm32p2_realloc",
     ),
     "wasi module": (
-        '(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))) (memory (export "memory") 1)'
+        '(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))'
+        ' (memory (export "memory") 1)'
         ' (func (export "_start")))',
         "UnsupportedError",
         "WASI (wasi_snapshot_preview1)",
@@ -98,7 +102,9 @@ _CORE_MODULES: dict[str, tuple[str, str, str]] = {
         "now has type (:I), the world wants (i:)",
     ),
     "export of another type": (
-        Probe("x", left_out=("run",), extra='(func (export "run") (param i32) (result i32) i32.const 0)').wat(),
+        Probe(
+            "x", left_out=("run",), extra='(func (export "run") (param i32) (result i32) i32.const 0)'
+        ).wat(),
         "LinkError",
         "run has type (i:i), the world wants (Iiii:i)",
     ),
@@ -108,7 +114,11 @@ _CORE_MODULES: dict[str, tuple[str, str, str]] = {
         "cabi_post_run has type (:), the world wants (i:)",
     ),
     "realloc of another type": (
-        Probe("x", left_out=("realloc",), extra='(func (export "cabi_realloc") (param i32) (result i32) i32.const 0)').wat(),
+        Probe(
+            "x",
+            left_out=("realloc",),
+            extra='(func (export "cabi_realloc") (param i32) (result i32) i32.const 0)',
+        ).wat(),
         "LinkError",
         "cabi_realloc has type (i:i)",
     ),
@@ -142,19 +152,31 @@ def _texts(plain: bytes, artefact: bytes) -> dict[str, tuple[bytes, str, str]]:
         "almost": (plain[:-3], "MalformedError", "cut off or damaged"),
         "future component": (b"\0asm\x0e\0\1\0", "UnsupportedError", "format version"),
         "future module": (b"\0asm\2\0\0\0", "UnsupportedError", "version"),
-        "damaged core": (plain.replace(b"\0asm\1\0\0\0\1", b"\0asm\1\0\0\0\x3f", 1), "MalformedError", "damaged"),
+        "damaged core": (
+            plain.replace(b"\0asm\1\0\0\0\1", b"\0asm\1\0\0\0\x3f", 1),
+            "MalformedError",
+            "damaged",
+        ),
     }
 
 
 @pytest.fixture(scope="module")
-def refused(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str, str]]:
+def refused(
+    files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Path, str, str]]:
     """name -> (file, class of the error, part of its message)"""
     folder = tmp_path_factory.mktemp("refused")
     found: dict[str, tuple[Path, str, str]] = {}
-    jobs = [("refused-" + name.replace(" ", "-"), wat, "component") for name, (wat, _, _) in _COMPONENTS.items()]
-    jobs += [("refused-" + name.replace(" ", "-"), wat, "core") for name, (wat, _, _) in _CORE_MODULES.items()]
+    jobs = [
+        ("refused-" + name.replace(" ", "-"), wat, "component") for name, (wat, _, _) in _COMPONENTS.items()
+    ]
+    jobs += [
+        ("refused-" + name.replace(" ", "-"), wat, "core") for name, (wat, _, _) in _CORE_MODULES.items()
+    ]
     built = probes.build(jobs)
-    for (name, (_, kind, part)), path in zip([*_COMPONENTS.items(), *_CORE_MODULES.items()], built.values(), strict=True):
+    for (name, (_, kind, part)), path in zip(
+        [*_COMPONENTS.items(), *_CORE_MODULES.items()], built.values(), strict=True
+    ):
         found[name] = (path, kind, part)
     # A component that has everything but run.
     wit = folder / "wit"
@@ -193,7 +215,9 @@ def test_each_has_its_sentence(refused: dict[str, tuple[Path, str, str]], boards
             assert answer["message"].endswith(".") and len(answer["message"]) < 200
 
 
-def test_board_goes_on(refused: dict[str, tuple[Path, str, str]], boards: list[Worker], files: dict[str, Path]) -> None:
+def test_board_goes_on(
+    refused: dict[str, tuple[Path, str, str]], boards: list[Worker], files: dict[str, Path]
+) -> None:
     """Refusing a thousand files takes no memory, and a widget runs afterwards."""
     for board in boards:
         measure: dict[str, Any] = {"call": "memory", "board": str(files["echo.239"])}
@@ -205,4 +229,35 @@ def test_board_goes_on(refused: dict[str, tuple[Path, str, str]], boards: list[W
         after = board.ask(measure)["ok"]
         assert after["heap"] - before["heap"] < 4096
         assert after["resident"] - before["resident"] < 512 * 1024
-        assert board.ask({"call": "run", "board": str(files["echo.239"]), "last": [1, 2], "config": "on"})["ok"] == "on"
+        assert (
+            board.ask({"call": "run", "board": str(files["echo.239"]), "last": [1, 2], "config": "on"})["ok"]
+            == "on"
+        )
+
+
+@pytest.mark.parametrize("probe", ["plain.239", "standard.259", "plain.core"])
+def test_damaged_files_on_a_board(files: dict[str, Path], boards: list[Worker], probe: str) -> None:
+    """Loaded and run: it works, or there is one of the runtime's errors; nothing else, and the board goes on."""
+    original = files[probe].read_bytes()
+
+    @settings(max_examples=400, suppress_health_check=list(HealthCheck))
+    @given(mutated(original), st.booleans())
+    def damage(data: bytes, threads: bool) -> None:
+        case = {
+            "call": "run",
+            "data": data.hex(),
+            "config": _CALLS,
+            "last": [1, 2],
+            "deadline_ms": 100,
+            "threads": threads,
+        }
+        for board in boards:
+            answer = board.ask(case)
+            assert answer.get("kind") != "escaped", (board.name, answer["message"])
+
+    damage()
+
+
+_CALLS = probes.program(
+    ("R", 0x500), ("N", 0x600), ("H", 2, 0x2000, 5, 1, 0x2005, 5, 0x708), ("L", 2, 0x2000, 5, 0x2000, 3)
+)

@@ -1,8 +1,8 @@
 """Widgets: loading, describing and running them. `Runtime` is all that the rest of the firmware needs.
 
-    runtime = Runtime(host)
-    runtime.add("Time", data)
-    text = await runtime.run("Time", "{}")
+runtime = Runtime(host)
+runtime.add("Time", data)
+text = await runtime.run("Time", "{}")
 """
 
 import asyncio
@@ -102,6 +102,7 @@ class Runtime:
 
         data: a file's bytes, or a Widget.
         """
+
         async def describe(run):
             return {
                 "name": await run.text("get-name", self.limits.NAME_BYTES),

@@ -39,7 +39,9 @@ class Memory:
         """A list<u8>. QuotaError above `limit` bytes."""
         self.check(pointer, size, 1, what)
         if size > limit:
-            raise QuotaError("The widget's %s is too long: %d bytes, %d are allowed." % (what, size, limit), "size")
+            raise QuotaError(
+                "The widget's %s is too long: %d bytes, %d are allowed." % (what, size, limit), "size"
+            )
         return self.read(pointer, size)
 
     def read_string(self, pointer, size, limit, what, cut=False):

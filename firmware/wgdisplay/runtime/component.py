@@ -114,7 +114,9 @@ def link(layout, imports, exports):
     for module, field, kind, typ in imports:
         name = _short(module + " " + field)
         if kind != "func":
-            raise UnsupportedError("This widget imports a %s (%s); only functions are provided." % (kind, name))
+            raise UnsupportedError(
+                "This widget imports a %s (%s); only functions are provided." % (kind, name)
+            )
         found = layout.imports.get((module, field))
         if found is None:
             raise LinkError("This widget imports %s, which nothing provides." % name)
@@ -174,7 +176,9 @@ def _name_exports(layout, types, imports):
         raise _needs_wasi(sorted(wasi))
     missing = [name for name in sorted(EXPORTS) if prefix + name not in types]
     if len(missing) == len(EXPORTS):
-        raise LinkError("This WebAssembly module is no widget: it exports none of the functions of widget:widget/widget.")
+        raise LinkError(
+            "This WebAssembly module is no widget: it exports none of the functions of widget:widget/widget."
+        )
     if missing:
         raise _missing(missing)
     if others:
@@ -199,7 +203,9 @@ def _needs_wasi(names):
     shown = ", ".join([_short(name) for name in names[:3]])
     if len(names) > 3:
         shown += " and %d more" % (len(names) - 3)
-    return UnsupportedError("This widget needs WASI (%s), which the display doesn't have: build it without." % shown)
+    return UnsupportedError(
+        "This widget needs WASI (%s), which the display doesn't have: build it without." % shown
+    )
 
 
 # Files that hold no WebAssembly
@@ -218,7 +224,9 @@ def _not_wasm(view, magic):
         if n < 8:
             return MalformedError("The file is cut off after %d bytes: download it again." % n)
         if magic[6] == 1:
-            return UnsupportedError("This component's format version isn't known: build it with a newer wit-component.")
+            return UnsupportedError(
+                "This component's format version isn't known: build it with a newer wit-component."
+            )
         return UnsupportedError("This WebAssembly module's version isn't known.")
     head = bytes(view[:256])
     if n < 4 and b"\x00asm"[:n] == head:
@@ -397,7 +405,9 @@ class _Component:
         if self.wasi:
             raise _needs_wasi(self.wasi)
         if self.foreign:
-            raise UnsupportedError("This component imports %s, which the display doesn't have." % _short(self.foreign[0]))
+            raise UnsupportedError(
+                "This component imports %s, which the display doesn't have." % _short(self.foreign[0])
+            )
         if self.exported_instances:
             raise UnsupportedError(
                 "This component exports the interface %s; a widget exports the functions of widget:widget/widget."
@@ -423,7 +433,9 @@ class _Component:
             if section == 1:
                 self._add(self.modules, (start, start + size))
             elif section == 4:
-                raise UnsupportedError("This component holds another component; only a widget on its own can run.")
+                raise UnsupportedError(
+                    "This component holds another component; only a widget on its own can run."
+                )
             elif section == 9:
                 raise UnsupportedError("This component has a start section, which the display doesn't have.")
             elif section == 12:
@@ -499,7 +511,9 @@ class _Component:
 
     def _instance(self, body):
         if body.byte() == 0:
-            raise UnsupportedError("This component instantiates another component; only a widget on its own can run.")
+            raise UnsupportedError(
+                "This component instantiates another component; only a widget on its own can run."
+            )
         for _ in range(body.count()):
             self._extern_name(body)
             self._sort_index(body)
@@ -540,7 +554,9 @@ class _Component:
         form = body.byte()
         if form > 1:
             what = "resources" if 2 <= form <= 4 else "asynchronous functions or threads"
-            raise UnsupportedError("This component uses %s of the component model, which the display doesn't have." % what)
+            raise UnsupportedError(
+                "This component uses %s of the component model, which the display doesn't have." % what
+            )
         if body.byte() != 0:
             raise body.bad("a canonical function has no known form")
         index = body.u32()
@@ -560,7 +576,9 @@ class _Component:
         for _ in range(body.count()):
             option = body.byte()
             if option in (1, 2):
-                raise UnsupportedError("This component's strings are UTF-16 or Latin-1; the display takes UTF-8.")
+                raise UnsupportedError(
+                    "This component's strings are UTF-16 or Latin-1; the display takes UTF-8."
+                )
             if option == 3:
                 memory = body.u32()
                 _at(self.core_memories, memory, "core memory")
@@ -571,9 +589,13 @@ class _Component:
                 post = body.u32()
                 _at(self.core_funcs, post, "core function")
             elif option in (6, 7):
-                raise UnsupportedError("This component's functions are asynchronous, which the display doesn't have.")
+                raise UnsupportedError(
+                    "This component's functions are asynchronous, which the display doesn't have."
+                )
             elif option != 0:
-                raise UnsupportedError("This component has a canonical option (%d) that isn't known." % option)
+                raise UnsupportedError(
+                    "This component has a canonical option (%d) that isn't known." % option
+                )
         return (memory, realloc, post)
 
     def _extern_name(self, body):
@@ -676,7 +698,9 @@ class _Component:
                 raise UnsupportedError("This component's export %s is not its own function." % name)
             core = self.core_funcs[func[1]]
             if core[0] != "export" or (main is not None and core[1] != main):
-                raise UnsupportedError("This component's exports come from several core modules; one is supported.")
+                raise UnsupportedError(
+                    "This component's exports come from several core modules; one is supported."
+                )
             main = core[1]
         if self.core_instances[main][0] != "new":
             raise UnsupportedError("This component's exports don't come from a core module.")
@@ -694,13 +718,19 @@ class _Component:
     def _provide(self, layout, main, module, instance, known):
         entry = self.core_instances[instance]
         if entry[0] != "inline":
-            raise UnsupportedError("This component links several core modules (%s); one is supported." % _short(module))
+            raise UnsupportedError(
+                "This component links several core modules (%s); one is supported." % _short(module)
+            )
         for field, (sort, index) in entry[1].items():
             if sort != _FUNC:
-                raise UnsupportedError("This component's core module imports what isn't a function (%s)." % _short(field))
+                raise UnsupportedError(
+                    "This component's core module imports what isn't a function (%s)." % _short(field)
+                )
             core = self.core_funcs[index]
             if len(layout.imports) >= _MAX_IMPORTS:
-                raise UnsupportedError("This component's core module has more than %d imports." % _MAX_IMPORTS)
+                raise UnsupportedError(
+                    "This component's core module has more than %d imports." % _MAX_IMPORTS
+                )
             early = core[0] == "lower"
             if not early:
                 core = self._through_shim(main, core, known)
@@ -737,7 +767,9 @@ class _Component:
                 known.add(shim)
                 known.add(number)
                 return found
-        raise UnsupportedError("This component's wrapper isn't known: build it with wit-component 0.220 or newer.")
+        raise UnsupportedError(
+            "This component's wrapper isn't known: build it with wit-component 0.220 or newer."
+        )
 
     def _lowered(self, main, core, early):
         func = self.funcs[core[1]]
@@ -746,12 +778,16 @@ class _Component:
             raise UnsupportedError("This component imports what isn't a host function.")
         interface, function = instance[1], func[2]
         if (interface, function) not in IMPORTS:
-            raise LinkError("This widget imports %s, which nothing provides." % _short(interface + " " + function))
+            raise LinkError(
+                "This widget imports %s, which nothing provides." % _short(interface + " " + function)
+            )
         memory = self._of_main(main, self.core_memories, core[2][0])
         realloc = self._of_main(main, self.core_funcs, core[2][1])
         if core[2][2] is not None:
             raise MalformedError("The file is damaged: an import has a post-return function.")
-        if (memory is None and (interface, function) != _WITHOUT_MEMORY) or (realloc is None and interface == "http"):
+        if (memory is None and (interface, function) != _WITHOUT_MEMORY) or (
+            realloc is None and interface == "http"
+        ):
             raise MalformedError("The file is damaged: an import has no memory or no realloc.")
         return Import(interface, function, realloc, early)
 

@@ -67,7 +67,9 @@ def _drive(coroutine):
     if current is None:
         return asyncio.run(coroutine)
     task = core.create_task(coroutine)
-    current.data = task  # to the loop the current task waits for this one: cancelling it cancels the inner task
+    current.data = (
+        task  # to the loop the current task waits for this one: cancelling it cancels the inner task
+    )
     try:
         return core.run_until_complete(task)
     finally:
@@ -146,7 +148,9 @@ class Execution:
         spent = self._spent.get(limit, 0) + amount
         self._spent[limit] = spent
         if spent > getattr(self.limits, limit):
-            raise QuotaError("The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit)
+            raise QuotaError(
+                "The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit
+            )
 
     async def lower(self, data, realloc):
         """Copies a string or list<u8> into the guest, in memory that its allocator gives. Returns the pointer.
@@ -282,7 +286,9 @@ class Execution:
             decode(data)
         except ValueError:
             # MicroPython's strings may hold surrogates; a guest is promised UTF-8.
-            raise HostError("The widget's configuration holds characters that don't exist: set it again.", "text")
+            raise HostError(
+                "The widget's configuration holds characters that don't exist: set it again.", "text"
+            )
         pointer = await self.lower(data, self._layout.exports["run"].realloc)
         return await self.text("run", self.limits.RESULT_BYTES, seconds, nanoseconds, pointer, len(data))
 
