@@ -154,7 +154,7 @@ DRAW = st.tuples(
     st.lists(ITEM, max_size=6),
     BACKGROUND,
     st.integers(0, 3),
-    st.sampled_from(["auto", "auto", "small", "normal", "large"]),
+    st.sampled_from(["auto", "auto", "small", "normal", "large", "huge"]),
 )
 MESSAGE = st.tuples(st.just("message"), LINES, st.lists(TEXT, max_size=4), BACKGROUND)
 SHOWN = st.one_of(DRAW, DRAW, DRAW, MESSAGE)

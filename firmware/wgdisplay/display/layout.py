@@ -15,7 +15,8 @@ _RIGHT = 8
 _SPREAD = 5  # pixels that a margin may grow by if there is room
 _HEADER_PADDING = 5
 _MESSAGE_LINES = 12
-SIZES = ("large", "normal", "small")
+SIZES = ("huge", "large", "normal", "small")
+_SHORT = 80  # characters of a text that may be worth trying in the largest size
 _EMPTY = ("No widgets yet", "Connect over USB and type wg.help()")
 
 
@@ -26,7 +27,9 @@ class Block:
         self.name = item[0]
         self.error = bool(item[2]) if len(item) > 2 else False
         self.note = item[3] if len(item) > 3 and item[3] else ""
-        self.lines, self.cut = _text.wrap(face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines)
+        self.lines, self.cut, self.broken = _text.wrap(
+            face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines
+        )
         self.height = face.label_height + face.text_height * len(self.lines)
 
 
@@ -53,22 +56,34 @@ def paginate(items, face, width, height):
 
 
 def arrange(items, size, width, height):
-    """(face, pages) for a text size, one of SIZES or "auto": the largest at which all is on one page and
-    nothing is cut, or pages of normal size if even the smallest is too large."""
+    """(face, pages) for a text size, one of SIZES, or "auto": the largest at which all is on one page.
+
+    Nothing may be cut then, no word broken and no character be missing; otherwise it is pages of normal size.
+    """
     if size == "auto":
         for size in SIZES:
             face = _text.face(size)
+            if size == "huge" and not _is_short(items, face):
+                continue
             pages = paginate(items, face, width, height)
-            if len(pages) == 1 and not _cut(pages[0]):
+            if len(pages) == 1 and not _is_spoilt(pages[0], size):
                 return face, pages
         size = "normal"
     face = _text.face(size)
     return face, paginate(items, face, width, height)
 
 
-def _cut(blocks):
+def _is_short(items, face):
+    # The largest font has fewer characters than the others, so look before trying.
+    for item in items:
+        if len(item[1]) > _SHORT or not _text.shows(face.text, item[1]):
+            return False
+    return len(items) < 4
+
+
+def _is_spoilt(blocks, size):
     for block in blocks:
-        if block.cut:
+        if block.cut or (block.broken and size != SIZES[-1]):
             return True
     return False
 

@@ -34,7 +34,7 @@ def _chunk(write, kind, data):
 
 class Screen:
     """Draws on a started panel. `frames` counts the drawings that sent pixels; `size` is the text size:
-    "auto", "normal" or "large"; `pages` says on how many pages the last drawing's items are."""
+    "auto" or one of layout.SIZES; `pages` says on how many pages the last drawing's items are."""
 
     def __init__(self, panel, size="auto"):
         self.panel = panel

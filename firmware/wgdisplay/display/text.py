@@ -25,9 +25,14 @@ _faces = {}
 
 
 def face(size):
-    """The Face of "small", "normal" or "large"; loaded once."""
+    """The Face of "small", "normal", "large" or "huge"; loaded once."""
     if size not in _faces:
-        if size == "large":
+        if size == "huge":
+            from wgfonts import label_large as label
+            from wgfonts import text_huge as text
+
+            margin = 6
+        elif size == "large":
             from wgfonts import label_large as label
             from wgfonts import text_large as text
 
@@ -54,22 +59,23 @@ def shorten(font, text, width):
 
 
 def _break_at(text, count):
-    # Where to break a text of which `count` characters fit: behind the last space or hyphen, or hard.
+    # Where to break a text of which `count` characters fit: behind the last space or hyphen; 0 if there is none.
     if text[count] == " ":
         return count
     for i in range(count - 1, 0, -1):
         if text[i] == " " or text[i] in _BREAK_AFTER:
             return i + 1
-    return max(count, 1)
+    return 0
 
 
 def wrap(font, text, width, limit):
     """Breaks a text into at most `limit` lines of `width` pixels: at its newlines, at words, or hard.
 
-    Returns (lines, cut); if cut, there was more and the last line ends in an ellipsis. Spaces at a break and
-    empty lines at the end are dropped.
+    Returns (lines, cut, broken): if cut, there was more and the last line ends in an ellipsis; broken says that
+    a word was. Spaces at a break and empty lines at the end are dropped.
     """
     lines = []
+    broken = False
     for paragraph in text.replace("\r", "").rstrip().split("\n"):
         rest = paragraph.rstrip()
         if "\t" in rest and _tabbed_width(font, rest) > width:
@@ -79,17 +85,20 @@ def wrap(font, text, width, limit):
                 # An ellipsis more than fits makes `shorten` take back what it needs.
                 last = lines[-1].replace("\t", " ") + ELLIPSIS
                 lines[-1] = last if pixels.measure(font, last) <= width else shorten(font, last, width)
-                return lines, True
+                return lines, True, broken
             count = len(rest) if "\t" in rest else pixels.fit(font, rest, width)
             if count >= len(rest):
                 lines.append(rest)
                 break
             at = _break_at(rest, count)
+            if not at:
+                at = max(count, 1)
+                broken = True
             lines.append(rest[:at].rstrip())
             rest = rest[at:].lstrip()
             if not rest:
                 break
-    return lines, False
+    return lines, False, broken
 
 
 def _tabbed_width(font, text):
@@ -99,6 +108,14 @@ def _tabbed_width(font, text):
             x = (x // _TAB + 1) * _TAB
         x += pixels.measure(font, part)
     return x
+
+
+def shows(font, text):
+    """Whether the font has every character of the text."""
+    for char in text:
+        if char not in "\n\r\t" and not pixels.has(font, ord(char)):
+            return False
+    return True
 
 
 class Canvas:

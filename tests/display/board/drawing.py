@@ -109,6 +109,10 @@ def check_text():
 
 def check_wrap():
     font = text.face("normal").text
+    assert text.wrap(font, "a word", 200, 5) == (["a word"], False, False)
+    assert text.wrap(font, "one two three", 70, 5) == (["one two", "three"], False, False)
+    assert text.wrap(font, "one two three", 70, 1) == (["one tw\u2026"], True, False)
+    assert text.wrap(font, "Donaudampf", 50, 5) == (["Donau", "dampf"], False, True)
     words = (
         "a",
         "Wörter",
@@ -128,13 +132,18 @@ def check_wrap():
     for _ in range(3000):
         string = " ".join(random.choice(words) for _ in range(random.randrange(12)))
         width, limit = random.choice((4, 30, 120, 300)), random.choice((1, 2, 5, 40))
-        lines, cut = text.wrap(font, string, width, limit)
+        lines, cut, broken = text.wrap(font, string, width, limit)
         assert 1 <= len(lines) <= limit
         assert cut == (lines[-1].endswith("\u2026"))
         if width >= 30:
             for line in lines:
                 assert text._tabbed_width(font, line) <= width, (string, width, line)
         if not cut:
+            if not broken:
+                assert all(
+                    max(pixels.measure(font, word) for word in line.split() or [""]) <= width
+                    for line in lines
+                )
             kept = "".join(lines).replace(" ", "").replace("\t", "")
             assert kept == "".join(string.split()), (string, lines)
 

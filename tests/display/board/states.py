@@ -56,6 +56,7 @@ STATES = {
     ),
     "empty": draw(("WG Display", "--:--"), []),
     "one": draw(HEADER, [CLOCK]),
+    "clock": draw(HEADER, [("Time", "22:41", False)]),
     "three": draw(HEADER, [CLOCK, TRAIN, RIVER]),
     "errors": draw(
         ("No network: trying again", "22:41"),
@@ -75,6 +76,7 @@ STATES = {
         HEADER, [("Widget %d" % i, "One line\n" + "and more words " * 5, False) for i in range(7)], page=2
     ),
     "cut": draw(HEADER, [("Endless", "word " * 200, False), CLOCK], size="large"),
+    "huge": draw(HEADER, [("Bern", "⛅ 17.4 °C", False), ("Bus 12", "22:52", False)], size="huge"),
     "small": draw(HEADER, [CLOCK, TRAIN, RIVER], size="small"),
     "normal": draw(HEADER, [CLOCK, RIVER], size="normal"),
     "large": draw(HEADER, [CLOCK, RIVER], size="large"),

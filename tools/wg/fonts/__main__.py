@@ -26,11 +26,12 @@ class Face:
 
 
 FACES = (
-    Face("label_small", BOLD, 12, 15, (coverage.TEXT,)),
+    Face("label_small", BOLD, 12, 15, (coverage.TEXT,), icons=True),
     Face("text_small", REGULAR, 13, 16, (coverage.TEXT, coverage.GRAPHICS), icons=True),
-    Face("label", BOLD, 13, 16, (coverage.TEXT,)),
+    Face("label", BOLD, 13, 16, (coverage.TEXT,), icons=True),
     Face("text", REGULAR, 16, 19, (coverage.TEXT, coverage.GRAPHICS), icons=True),
-    Face("label_large", BOLD, 16, 20, (coverage.TEXT,)),
+    Face("label_large", BOLD, 16, 20, (coverage.TEXT,), icons=True),
+    Face("text_huge", REGULAR, 36, 42, (coverage.SHORT,), icons=True),
     Face("text_large", REGULAR, 21, 25, (coverage.TEXT, coverage.GRAPHICS), icons=True),
 )
 

@@ -34,6 +34,23 @@ TEXT = (
     (0x231A, 0x231B, "watch, hourglass"),
     (0xFFFD, 0xFFFD, "replacement character"),
 )
+# For the largest size, which is for a few words: it must not cost more flash than all the others.
+SHORT = (
+    (0x0020, 0x007E, "Basic Latin"),
+    (0x00A0, 0x00FF, "Latin-1 Supplement"),
+    (0x2007, 0x2007, "figure space"),
+    (0x2009, 0x2009, "thin space"),
+    (0x2013, 0x2014, "dashes"),
+    (0x2018, 0x201E, "quotes"),
+    (0x2022, 0x2022, "bullet"),
+    (0x2026, 0x2026, "ellipsis"),
+    (0x202F, 0x202F, "narrow space"),
+    (0x2032, 0x2033, "primes"),
+    (0x20AC, 0x20AC, "euro"),
+    (0x2103, 0x2103, "degree Celsius"),
+    (0x2190, 0x2199, "arrows"),
+    (0xFFFD, 0xFFFD, "replacement character"),
+)
 GRAPHICS = (
     (0x2500, 0x257F, "box drawing"),
     (0x2580, 0x259F, "blocks: bars and simple charts"),
