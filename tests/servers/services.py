@@ -7,7 +7,8 @@
 | `/v1/connections?from=&to=&limit=` | transport.opendata.ch |
 | `/v2018/current?city=` | aareguru.existenz.ch |
 | `/fault/<kind>/...` | the same paths, broken: see FAULTS |
-| `/widgets/<name>.wasm`, `/store.json` | a store: files of a folder, and the list of them |
+| `/widgets/<file>.wasm` | a web server with a folder's widgets |
+| `/store.json`, `/store/<file>/releases/latest/download/widget.wasm` | the original's store and its repositories |
 
 A widget is pointed here by `base_url` in its configuration: `http://127.0.0.1:8000`, or for a broken service
 `http://127.0.0.1:8000/fault/500`. Answers follow from the request and the clock alone;
@@ -245,6 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _answer(self, path: str, query: dict[str, str]) -> tuple[int, str, bytes]:
+        """Status, type (of a redirection: where to) and body."""
         if path == "/v1/connections":
             if "from" not in query or "to" not in query:
                 return self._json(400, {"errors": [{"message": "The parameters from and to are required."}]})
@@ -256,6 +258,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(404, {"error": "unknown city"}) if answer is None else self._json(200, answer)
         if path == "/store.json":
             return self._json(200, self._store())
+        if path.startswith("/store/") and path.endswith("/releases/latest/download/widget.wasm"):
+            return 302, f"/widgets/{path.split('/')[2]}.wasm", b""
         if path.startswith("/widgets/") and self.server.widgets is not None:
             file = self.server.widgets / Path(unquote(path)).name
             if file.suffix == ".wasm" and file.is_file():
@@ -270,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             {
                 "name": file.stem.replace("_", " ").title(),
                 "description": f"{file.name}, {file.stat().st_size:,} bytes",
-                "repository": f"http://{host}/widgets/{file.name}",
+                "repository": f"http://{host}/store/{file.stem}",
             }
             for file in files
         ]
@@ -280,7 +284,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Location" if status in (301, 302) else "Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from tests.servers import services
 from wg import ROOT
 from wg.widget.build import JCO, NODE_MODULES
 from wg.widget.cli import app
-from wg.widget.inspect import WORLD_EXPORTS, NotAWidget, inspect
+from wg.widget.report import WORLD_EXPORTS, NotAWidget, inspect
 
 LARGEST = 16 * 1024
 runner = CliRunner()
@@ -170,3 +171,30 @@ def test_examples_in_other_languages(host: Host, tmp_path: Path, language: str) 
     answer = host.ask(tmp_path / "out.wasm", config='{"a":"é"}', now=1795420680)
     assert answer["ok"] == f'{EXAMPLES[language]}\nUnix time 1795420680\nConfiguration {{"a":"é"}}'
     print(f"{language}: {(tmp_path / 'out.wasm').stat().st_size:,} bytes")
+
+
+def test_a_preview_with_real_http(components: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    with services.running() as server:
+        config = json.dumps({"base_url": server.url, "city": "thun"})
+        for version in ("42", "50"):
+            text = wg("run", components("aareguru"), "--config", config, "--wasmtime", version)
+            assert text.startswith("Thun: ") and "m³/s" in text
+        config = json.dumps({"base_url": server.url + "/fault/404", "city": "thun"})
+        assert wg("run", components("aareguru"), "--config", config) == "Unknown city thun\n"
+    assert "is not JSON" in wg("run", components("time"), "--config", "{", code=1)
+
+
+def test_a_trap_in_the_preview(hello: Path, tmp_path: Path) -> None:
+    wg("new", "Trap", "--in", tmp_path)
+    source = tmp_path / "trap" / "widget.c"
+    source.write_text(source.read_text().replace("wg_put(out,", "__builtin_trap();\n    wg_put(out,"))
+    wg("build", tmp_path / "trap")
+    assert "unreachable" in wg("run", tmp_path / "trap" / "trap.wasm", code=1)
+
+
+def test_catalogue(tmp_path: Path) -> None:
+    folders = [ROOT / "widgets" / name for name in WIDGETS]
+    wg("catalogue", *folders, "--address", "https://host/w/", "-o", tmp_path / "store.json")
+    items = json.loads((tmp_path / "store.json").read_text())
+    assert [item["name"] for item in items] == ["Time", "Public Transport", "Aareguru"]
+    assert items[1]["url"] == "https://host/w/public_transport.wasm"

@@ -11,8 +11,9 @@ import typer
 from wg.process import ToolError
 from wg.widget import build as building
 from wg.widget import create as creating
+from wg.widget import preview as previewing
 from wg.widget import zones as time_zones
-from wg.widget.inspect import NotAWidget, inspect
+from wg.widget.report import NotAWidget, inspect
 
 app = typer.Typer(help="Make, build and look at widgets.", no_args_is_help=True)
 
@@ -71,6 +72,19 @@ def new(
 
 
 @app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="A component.")],
+    config: Annotated[str, typer.Option(help="The configuration, JSON.")] = "{}",
+    version: Annotated[int, typer.Option("--wasmtime", help="42 or 50: the reference host's version.")] = 50,
+) -> None:
+    """Run a widget once on this PC under a reference host, with real HTTP, and print its text."""
+    try:
+        typer.echo(previewing.run(file, config, version))
+    except ToolError as error:
+        raise _fail(str(error)) from None
+
+
+@app.command()
 def check(file: Annotated[Path, typer.Argument(help="A widget's file.")]) -> None:
     """Say what a widget's file is and whether the board would take it."""
     try:
@@ -92,6 +106,20 @@ def check(file: Annotated[Path, typer.Argument(help="A widget's file.")]) -> Non
         typer.echo(f"  problem       {problem}")
     if report.problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def catalogue(
+    folders: Annotated[list[Path], typer.Argument(help="The widgets' source folders.")],
+    address: Annotated[str, typer.Option(help="Where the built files will be: https://host/widgets")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The catalogue.")] = Path("store.json"),
+) -> None:
+    """Write a catalogue, so that wg.install("Name") finds your widgets on the board."""
+    try:
+        output.write_text(creating.catalogue(folders, address), "utf-8")
+    except ToolError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"{output}: {len(folders)} widgets")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""A new widget from the template widgets/hello."""
+"""A new widget from the template widgets/hello, and a store's catalogue of widgets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wg import ROOT
 from wg.process import ToolError
+from wg.widget.build import compact_schema
 
 TEMPLATE = ROOT / "widgets" / "hello"
 
@@ -34,3 +35,21 @@ def create(name: str, parent: Path) -> Path:
     (folder / "widget.c").write_text(source, "utf-8")
     (folder / "schema.json").write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return folder
+
+
+def catalogue(folders: list[Path], address: str) -> str:
+    """A store's catalogue, JSON, of widgets whose sources are in `folders`: name and description are those of
+    schema.json, the files are `<address>/<folder>.wasm`.
+    """
+    items = []
+    for folder in folders:
+        schema = json.loads(compact_schema(folder))
+        name = folder.resolve().name
+        items.append(
+            {
+                "name": str(schema.get("title", name)),
+                "description": str(schema.get("description", "")),
+                "url": f"{address.rstrip('/')}/{name}.wasm",
+            }
+        )
+    return json.dumps(items, indent=2, ensure_ascii=False) + "\n"
