@@ -82,18 +82,15 @@ class Runtime:
         """Reads and checks a file (bytes-like). Returns a Widget, or raises one WidgetError that says why not."""
         if len(data) > self.limits.FILE_BYTES:
             raise QuotaError("The file is too long for a widget: %d bytes." % len(data), "size")
-        layout = component.load(data)
+        module = None
         try:
+            layout = component.load(data)
             module = wasm3.Module(layout.main)
-        except wasm3.Error as error:
-            raise translate(error)
-        except MemoryError:
-            raise HostError("The display has too little memory to load this widget.", "memory")
-        try:
             component.link(layout, module.imports, module.exports)
-        except WidgetError:
-            module.close()
-            raise
+        except (WidgetError, wasm3.Error, MemoryError) as error:
+            if module is not None:
+                module.close()
+            raise error if isinstance(error, WidgetError) else translate(error)
         layout.main = None  # the engine has its copy; let the file go
         return Widget(layout, module, module.imports)
 
@@ -215,6 +212,8 @@ class Runtime:
         try:
             await run.initialize()
             return await use(run)
+        except (wasm3.Error, MemoryError) as error:
+            raise run.explain(error)
         finally:
             if entry is not None:
                 entry.running = None

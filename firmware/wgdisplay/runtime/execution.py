@@ -26,7 +26,9 @@ from .utf8 import decode
 
 
 def translate(error):
-    """The runtime's error for one of the engine's."""
+    """The runtime's error for one of the engine's, or for a MemoryError."""
+    if isinstance(error, MemoryError):
+        return HostError("The display has too little memory for this widget.", "memory")
     message = str(error.args[0]) if error.args else "failed"
     kind = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str) else None
     if isinstance(error, wasm3.QuotaError):
@@ -121,10 +123,8 @@ class Execution:
             options["host"] = self._serve_inline
         try:
             self._instance = widget.module.instantiate(imports, **options)
-        except wasm3.Error as error:
+        except (wasm3.Error, MemoryError) as error:
             raise translate(error)
-        except MemoryError:
-            raise HostError("The display has too little memory for this widget.", "memory")
         self.memory = Memory(self._instance)
         self._instance.deadline(deadline_ms)
         if limits.FUEL is not None:
@@ -133,6 +133,12 @@ class Execution:
     def close(self):
         """Stops and frees the instance. May be called more than once."""
         self._instance.close()
+
+    def explain(self, error):
+        """The runtime's error for one of the engine's, or for a lack of memory, in this run."""
+        if self._cancelled:
+            return QuotaError("The run was cancelled.", "cancelled")
+        return translate(error)
 
     def cancel(self):
         """Ends the run soon, wherever it is; it raises QuotaError with the kind "cancelled"."""
@@ -220,10 +226,8 @@ class Execution:
             if function is None:
                 return self._instance.run_start()
             return self._instance.call(function, *arguments)
-        except wasm3.Error as error:
-            raise translate(error)
-        except MemoryError:
-            raise HostError("The display has too little memory for this widget.", "memory")
+        except (wasm3.Error, MemoryError) as error:
+            raise self.explain(error)
 
     async def _call_parked(self, function, arguments):
         instance = self._instance
