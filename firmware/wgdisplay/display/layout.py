@@ -15,6 +15,7 @@ _RIGHT = 8
 _SPREAD = 5  # pixels that a margin may grow by if there is room
 _HEADER_PADDING = 5
 _MESSAGE_LINES = 12
+_PROGRESS = 10  # height of the bar
 SIZES = ("huge", "large", "normal", "small")
 _SHORT = 80  # characters of a text that may be worth trying in the largest size
 _EMPTY = ("No widgets yet", "Connect over USB and type wg.help()")
@@ -164,8 +165,11 @@ def draw_block(canvas, theme, face, block, y):
         y += face.text_height
 
 
-def draw_message(canvas, theme, title, lines):
-    """A screen of its own for boot, set-up and updates: the title as header, the lines below it, wrapped."""
+def draw_message(canvas, theme, title, lines, progress=None):
+    """A screen of its own for boot, set-up and updates: the title as header, the lines below it, wrapped.
+
+    progress    0 to 1000 draws a bar at the bottom, for an update; None: no bar
+    """
     face = _text.face("normal")
     canvas.fill(0, 0, canvas.width, canvas.height, theme.background)
     draw_header(canvas, theme, face, title, "")
@@ -175,3 +179,8 @@ def draw_message(canvas, theme, title, lines):
             canvas.text(face.text, part, _LEFT, y, theme.text)
             y += face.text_height
         y += 2
+    if progress is not None:
+        width = canvas.width - 2 * _LEFT
+        y = canvas.height - _PROGRESS - _LEFT
+        canvas.fill(_LEFT, y, width, _PROGRESS, theme.line)
+        canvas.fill(_LEFT, y, width * max(0, min(1000, progress)) // 1000, _PROGRESS, theme.accent)

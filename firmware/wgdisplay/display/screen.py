@@ -90,11 +90,14 @@ class Screen:
         self._drawn = state
         return self._send()
 
-    def message(self, title, lines, background="#000000"):
-        """Shows a title and lines (boot, set-up) in place of the widgets; True if pixels were sent."""
+    def message(self, title, lines, background="#000000", progress=None):
+        """Shows a title and lines (boot, set-up) in place of the widgets; True if pixels were sent.
+
+        progress    0 to 1000: a bar at the bottom, for an update; None: no bar
+        """
         self._drawn = None
         self._set_background(background)
-        layout.draw_message(self.canvas, self._theme, title, lines)
+        layout.draw_message(self.canvas, self._theme, title, lines, progress)
         return self._send()
 
     def dim(self, level):

@@ -7,6 +7,7 @@ import pixels
 
 ELLIPSIS = "\u2026"
 _TAB = 40  # pixels from one tab stop to the next
+_LONGEST = 3000  # characters of a text that are looked at: more than any screen has room for
 _BREAK_AFTER = "-/,;\u2013\u2014\u200b"
 
 
@@ -76,6 +77,8 @@ def wrap(font, text, width, limit):
     """
     lines = []
     broken = False
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + ELLIPSIS
     for paragraph in text.replace("\r", "").rstrip().split("\n"):
         rest = paragraph.rstrip()
         if "\t" in rest and _tabbed_width(font, rest) > width:

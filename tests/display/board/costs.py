@@ -3,6 +3,7 @@
 import gc
 import json
 import sys
+import time
 
 from bench import make_screen
 
@@ -42,6 +43,18 @@ def main():
     def frames(n):
         for i in range(n):
             screen.draw(("192.168.1.23", "%02d:%02d" % (i // 60 % 24, i % 60)), items(i % 60), page=0)
+
+    # A widget may answer with a book: it is cut, and the screen is not held up.
+    longest = 0
+    for piece, count in (("x", 600_000), ("word ", 120_000), ("\n", 600_000), ("a\u0301", 200_000)):
+        text = piece * count + "x"
+        started = time.ticks_ms()
+        screen.draw("", [("Long", text, False)] * 2)
+        longest = max(longest, time.ticks_diff(time.ticks_ms(), started))
+        text = None
+        screen.message("", [])
+        gc.collect()
+    costs["long text ms"] = longest
 
     frames(50)
     gc.collect()

@@ -54,6 +54,9 @@ STATES = {
             "or join the WiFi «WG-Display-4F2A»: " + "step by step " * 9,
         ],
     ),
+    "update": lambda s: s.message(
+        "Update", ["Version 0.2.0 is being loaded", "Leave it connected."], progress=640
+    ),
     "empty": draw(("WG Display", "--:--"), []),
     "one": draw(HEADER, [CLOCK]),
     "clock": draw(HEADER, [("Time", "22:41", False)]),
