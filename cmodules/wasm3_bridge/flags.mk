@@ -2,7 +2,7 @@
 
 # -O3 and tail calls: without them each wasm instruction would nest a native frame.
 WG_WASM3_OPT ?= -O3
-WG_WASM3_CFLAGS = -std=gnu11 $(WG_WASM3_OPT) -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing \
+WG_WASM3_CFLAGS = -std=gnu11 $(WG_WASM3_OPT) -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing -fno-math-errno \
     -ffunction-sections -fdata-sections \
     -Wall -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing \
     $(WG_WASM3_DEFINES)
