@@ -57,13 +57,13 @@ _AFTER_SLPOUT_MS = const(10)
 # code, then parameters. Only what the controller's own power-on values leave wrong for these glasses is
 # listed.
 MODELS = {
-    # ILI9342C data sheet: 8.2.2 SWRESET, 8.2.12 SLPOUT, 8.2.20 to 8.2.22 CASET, PASET, RAMWR, 8.2.29 MADCTL,
-    # 8.2.33 COLMOD; 15.4 reset timing. Its power-on values of power, VCOM and gamma are those that the glass
-    # maker programmed into its NV memory: nothing to add.
+    # ILI9342C data sheet, chapter "Command": the standard commands as in the ILI9341. Its power-on values of
+    # power, VCOM and gamma are those that the glass maker programmed into its NV memory: nothing to add.
     "ILI9342C": (320, 240, ()),
-    # ILI9341 data sheet V1.11, the same sections; 8.3 (level 2 commands) for B1h to C7h, 8.2.17 for 26h. Bare
-    # modules come with an empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz),
-    # scan (B6h) and gamma (26h, curve 1) are set.
+    # ILI9341 data sheet V1.11: 8.2.2 SWRESET, 8.2.12 SLPOUT, 8.2.20 to 8.2.22 CASET, PASET, RAMWR, 8.2.29
+    # MADCTL, 8.2.33 COLMOD, 8.2.17 GAMSET (26h); 8.3 (level 2 commands) for B1h to C7h. Bare modules come
+    # with an empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz), scan (B6h) and
+    # gamma are set.
     "ILI9341": (
         240,
         320,
@@ -77,9 +77,9 @@ MODELS = {
             b"\x26\x01",
         ),
     ),
-    # ST7789V data sheet V1.4: 9.1.2 SWRESET, 9.1.12 SLPOUT, 9.1.20 to 9.1.22, 9.1.28 MADCTL, 9.1.32 COLMOD;
-    # 9.2 for porch (B2h) and gate control (B7h), both as after reset, written because warm resets may find
-    # them changed.
+    # ST7789V data sheet V1.4: 9.1 (system function command table 1) for the standard commands, 9.2 (table 2)
+    # for porch (B2h) and gate control (B7h), both as after reset, written because a warm reset may find them
+    # changed.
     "ST7789": (240, 320, (b"\xb2\x0c\x0c\x00\x33\x33", b"\xb7\x35")),
 }
 
