@@ -6,7 +6,13 @@
 #define BOARD_RESET_CAUSE "WGDISPLAY_RESET_CAUSE"
 
 // As machine.reset_cause() on the ESP32.
-enum { BOARD_POWER_ON = 1, BOARD_HARD = 2, BOARD_WATCHDOG = 3, BOARD_DEEPSLEEP = 4, BOARD_SOFT = 5 };
+enum {
+    BOARD_POWER_ON = 1,
+    BOARD_HARD = 2,
+    BOARD_WATCHDOG = 3,
+    BOARD_DEEPSLEEP = 4,
+    BOARD_SOFT = 5
+};
 
 // Starts the board anew: same flash, same pty, nothing else.
 void board_reset(void);

@@ -178,7 +178,8 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
             do {
                 ready = poll(&fd, 1, TX_STALL_MS);
                 clock_gettime(CLOCK_MONOTONIC, &now);
-                waited_ms = (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
+                waited_ms =
+                    (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
             } while (ready < 0 && waited_ms < TX_STALL_MS);
             out_stalled = ready <= 0;
         } else if (errno != EINTR) {

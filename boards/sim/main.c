@@ -44,7 +44,8 @@ static int board_descriptors_end; // the first one that the application may have
 
 static void usage(FILE *out) {
     fprintf(out,
-            "usage: wgdisplay --flash FILE --pty LINK [--panel FILE] [--heap BYTES] [--tether] [--bare]\n"
+            "usage: wgdisplay --flash FILE --pty LINK [--panel FILE] [--heap BYTES] [--tether] "
+            "[--bare]\n"
             "           boots a board; LINK becomes a symbolic link to its serial port\n"
             "       wgdisplay [--flash FILE] [--panel FILE] [--heap BYTES] --script FILE [ARG...]\n"
             "           runs a MicroPython script on standard input and output, without the\n"
@@ -83,7 +84,9 @@ void board_watchdog_reset(void) {
 
 int board_reset_cause(void) {
     const char *cause = getenv(BOARD_RESET_CAUSE);
-    return cause == NULL ? BOARD_POWER_ON : !strcmp(cause, "watchdog") ? BOARD_WATCHDOG : BOARD_SOFT;
+    return cause == NULL                ? BOARD_POWER_ON
+           : !strcmp(cause, "watchdog") ? BOARD_WATCHDOG
+                                        : BOARD_SOFT;
 }
 
 // Only frozen modules and flash on a board; a script sees MICROPYPATH and its own folder first.
@@ -96,8 +99,9 @@ static void set_sys_path(const char *script) {
         return;
     }
     const char *slash = strrchr(script, '/');
-    mp_obj_list_append(mp_sys_path, slash == NULL ? MP_OBJ_NEW_QSTR(MP_QSTR_)
-                                                  : mp_obj_new_str_via_qstr(script, slash - script));
+    mp_obj_list_append(mp_sys_path, slash == NULL
+                                        ? MP_OBJ_NEW_QSTR(MP_QSTR_)
+                                        : mp_obj_new_str_via_qstr(script, slash - script));
     const char *path = getenv("MICROPYPATH");
     while (path != NULL && *path != '\0') {
         const char *end = strchrnul(path, ':');
@@ -133,7 +137,8 @@ static void run_board(void *heap) {
             }
         }
         while (!(ret & PYEXEC_FORCED_EXIT)) {
-            ret = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
+            ret = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl()
+                                                           : pyexec_friendly_repl();
         }
         board_stop_watchdog();
         if (mp_thread_deinit() > 0) {
@@ -180,7 +185,8 @@ static int run_script(void *heap, char **argv) {
     } else {
         mp_handle_pending(false);
         mp_obj_base_t *exception = nlr.ret_val;
-        if (mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(exception->type), MP_OBJ_FROM_PTR(&mp_type_SystemExit))) {
+        if (mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(exception->type),
+                                    MP_OBJ_FROM_PTR(&mp_type_SystemExit))) {
             mp_obj_t value = mp_obj_exception_get_value(MP_OBJ_FROM_PTR(exception));
             mp_int_t code = 0;
             if (value != mp_const_none && !mp_obj_get_int_maybe(value, &code)) {
@@ -205,10 +211,14 @@ static int run_script(void *heap, char **argv) {
 
 static char **parse_options(int argc, char **argv) {
     static const struct option known[] = {
-        {"flash", required_argument, NULL, 'f'},  {"pty", required_argument, NULL, 'p'},
-        {"panel", required_argument, NULL, 'd'},  {"heap", required_argument, NULL, 'm'},
-        {"script", required_argument, NULL, 's'}, {"tether", no_argument, NULL, 't'},
-        {"bare", no_argument, NULL, 'b'},         {"help", no_argument, NULL, 'h'},
+        {"flash", required_argument, NULL, 'f'},
+        {"pty", required_argument, NULL, 'p'},
+        {"panel", required_argument, NULL, 'd'},
+        {"heap", required_argument, NULL, 'm'},
+        {"script", required_argument, NULL, 's'},
+        {"tether", no_argument, NULL, 't'},
+        {"bare", no_argument, NULL, 'b'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option;

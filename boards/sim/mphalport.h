@@ -1,4 +1,5 @@
-// The simulated board's hardware layer, as MicroPython's core wants it (instead of the unix port's).
+// The simulated board's hardware layer, as MicroPython's core wants it (instead of the unix
+// port's).
 #ifndef SIM_MPHALPORT_H
 #define SIM_MPHALPORT_H
 

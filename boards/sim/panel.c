@@ -42,46 +42,44 @@ static const struct {
     uint8_t command;
     int8_t least, most; // number of parameters; ANY: no limit
 } accepted[] = {
-    {CMD_NOP, 0, 0},      {CMD_PTLON, 0, 0},  {CMD_NORON, 0, 0},
-    {0x26, 1, 1},         // GAMSET
-    {0x2d, 0, ANY},       // RGBSET
-    {0x30, 4, 4},         // PTLAR
-    {0x34, 0, 0},         // TEOFF
-    {0x35, 1, 1},         // TEON
-    {0x44, 2, 2},         // set tear scanline
-    {0x51, 1, 1},         // WRDISBV
-    {0x53, 1, 1},         // WRCTRLD
-    {0x55, 1, 1},         // WRCABC
-    {0x5e, 1, 1},         // CABC minimum brightness
-    {0xb0, 1, 1},         // IFMODE
-    {0xb1, 2, 2},         // FRMCTR1
-    {0xb2, 2, 2},         // FRMCTR2
-    {0xb3, 2, 2},         // FRMCTR3
-    {0xb4, 1, 1},         // INVTR
-    {0xb5, 4, 4},         // PRCTR
-    {0xb6, 1, 4},         // DISCTRL
-    {0xb7, 1, 1},         // ETMOD
-    {0xb8, 1, 1},         // backlight control 1...8
-    {0xb9, 1, 1},         {0xba, 1, 1},       {0xbb, 1, 1},
-    {0xbc, 1, 1},         {0xbe, 1, 1},       {0xbf, 1, 1},
-    {0xc0, 1, 2},         // PWCTRL1
-    {0xc1, 1, 1},         // PWCTRL2
-    {0xc5, 1, 2},         // VMCTRL1
-    {0xc7, 1, 1},         // VMCTRL2
-    {0xc8, 3, 3},         // SETEXTC: FF 93 42 unlocks the extended commands
-    {0xcb, 5, 5},         // power control A
-    {0xcf, 3, 3},         // power control B
-    {0xd0, 2, 2},         {0xd1, 3, 3},       // NV memory
-    {0xe0, 15, 15},       // PGAMCTRL
-    {0xe1, 15, 15},       // NGAMCTRL
-    {0xe2, 16, 16},       // DGAMCTRL1
-    {0xe3, 64, 64},       // DGAMCTRL2
-    {0xe8, 3, 3},         // driver timing A
-    {0xea, 2, 2},         // driver timing B
-    {0xed, 4, 4},         // power-on sequence
-    {0xf2, 1, 1},         // 3 gamma
-    {0xf6, 3, 3},         // IFCTL
-    {0xf7, 1, 1},         // pump ratio
+    {CMD_NOP, 0, 0}, {CMD_PTLON, 0, 0}, {CMD_NORON, 0, 0}, {0x26, 1, 1}, // GAMSET
+    {0x2d, 0, ANY},                                                      // RGBSET
+    {0x30, 4, 4},                                                        // PTLAR
+    {0x34, 0, 0},                                                        // TEOFF
+    {0x35, 1, 1},                                                        // TEON
+    {0x44, 2, 2},                                                        // set tear scanline
+    {0x51, 1, 1},                                                        // WRDISBV
+    {0x53, 1, 1},                                                        // WRCTRLD
+    {0x55, 1, 1},                                                        // WRCABC
+    {0x5e, 1, 1},                                                        // CABC minimum brightness
+    {0xb0, 1, 1},                                                        // IFMODE
+    {0xb1, 2, 2},                                                        // FRMCTR1
+    {0xb2, 2, 2},                                                        // FRMCTR2
+    {0xb3, 2, 2},                                                        // FRMCTR3
+    {0xb4, 1, 1},                                                        // INVTR
+    {0xb5, 4, 4},                                                        // PRCTR
+    {0xb6, 1, 4},                                                        // DISCTRL
+    {0xb7, 1, 1},                                                        // ETMOD
+    {0xb8, 1, 1},                                                        // backlight control 1...8
+    {0xb9, 1, 1},    {0xba, 1, 1},      {0xbb, 1, 1},      {0xbc, 1, 1},
+    {0xbe, 1, 1},    {0xbf, 1, 1},      {0xc0, 1, 2}, // PWCTRL1
+    {0xc1, 1, 1},                                     // PWCTRL2
+    {0xc5, 1, 2},                                     // VMCTRL1
+    {0xc7, 1, 1},                                     // VMCTRL2
+    {0xc8, 3, 3},                  // SETEXTC: FF 93 42 unlocks the extended commands
+    {0xcb, 5, 5},                  // power control A
+    {0xcf, 3, 3},                  // power control B
+    {0xd0, 2, 2},    {0xd1, 3, 3}, // NV memory
+    {0xe0, 15, 15},                // PGAMCTRL
+    {0xe1, 15, 15},                // NGAMCTRL
+    {0xe2, 16, 16},                // DGAMCTRL1
+    {0xe3, 64, 64},                // DGAMCTRL2
+    {0xe8, 3, 3},                  // driver timing A
+    {0xea, 2, 2},                  // driver timing B
+    {0xed, 4, 4},                  // power-on sequence
+    {0xf2, 1, 1},                  // 3 gamma
+    {0xf6, 3, 3},                  // IFCTL
+    {0xf7, 1, 1},                  // pump ratio
 };
 
 // Commands are obeyed only so long after SLPOUT and after a reset (tSLOUT, tREST).
@@ -133,7 +131,8 @@ static uint16_t shown(int x, int y) {
     int line = y - lcd.top_fixed;
     if (line >= 0 && line < lcd.scroll_height) {
         int offset = lcd.scroll_start - lcd.top_fixed;
-        y = lcd.top_fixed + ((line + offset) % lcd.scroll_height + lcd.scroll_height) % lcd.scroll_height;
+        y = lcd.top_fixed +
+            ((line + offset) % lcd.scroll_height + lcd.scroll_height) % lcd.scroll_height;
     }
     pixel_t p = lcd.gram[y][x];
     if (lcd.idle) {
@@ -365,7 +364,8 @@ static void end_command(void) {
     }
     for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
         if (accepted[i].command == lcd.command) {
-            if (lcd.count < accepted[i].least || (accepted[i].most != ANY && lcd.count > accepted[i].most)) {
+            if (lcd.count < accepted[i].least ||
+                (accepted[i].most != ANY && lcd.count > accepted[i].most)) {
                 fault("wrong number of parameters", lcd.command);
             }
             return;

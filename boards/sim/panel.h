@@ -3,8 +3,9 @@
 // Source of the command set: Ilitek, "ILI9342C a-Si TFT LCD Single Chip Driver, 320RGBx240",
 // chapter "Command". The controller's memory is 320 columns by 240 rows of 18 bits.
 //
-// How the glass is mounted: turned by half a turn, and with red and blue exchanged. So what a person
-// sees is upright and has true colours when MADCTL mirrors columns (MX) and rows (MY) and sets BGR.
+// How the glass is mounted: turned by half a turn, and with red and blue exchanged. So what a
+// person sees is upright and has true colours when MADCTL mirrors columns (MX) and rows (MY) and
+// sets BGR.
 #ifndef SIM_PANEL_H
 #define SIM_PANEL_H
 

@@ -1,7 +1,8 @@
 // The file that --panel names: what a person in front of the display sees, as shared memory.
 //
-// All numbers are little-endian. To read a whole frame: read `sequence`; if it is odd, a transfer is
-// being decoded, try again; copy the pixels; read `sequence` again; if it has changed, try again.
+// All numbers are little-endian. To read a whole frame: read `sequence`; if it is odd, a transfer
+// is being decoded, try again; copy the pixels; read `sequence` again; if it has changed, try
+// again.
 #ifndef SIM_PANEL_FILE_H
 #define SIM_PANEL_FILE_H
 
@@ -19,17 +20,17 @@ enum {
 };
 
 typedef struct _panel_file_t {
-    char magic[8];         //  0  PANEL_FILE_MAGIC without its NUL
-    uint16_t width;        //  8
-    uint16_t height;       // 10
-    uint32_t sequence;     // 12  odd while the picture changes
-    uint32_t flags;        // 16  PANEL_ON ...
-    uint32_t backlight;    // 20  0 ... 65535, the PWM's duty
-    uint64_t bytes;        // 24  that went over SPI with the panel selected
-    uint64_t transfers;    // 32  calls of SPI write
-    uint32_t commands;     // 40  decoded
-    uint32_t faults;       // 44  unknown commands, wrong numbers of parameters, broken timing
-    uint8_t reserved[16];  // 48
+    char magic[8];        //  0  PANEL_FILE_MAGIC without its NUL
+    uint16_t width;       //  8
+    uint16_t height;      // 10
+    uint32_t sequence;    // 12  odd while the picture changes
+    uint32_t flags;       // 16  PANEL_ON ...
+    uint32_t backlight;   // 20  0 ... 65535, the PWM's duty
+    uint64_t bytes;       // 24  that went over SPI with the panel selected
+    uint64_t transfers;   // 32  calls of SPI write
+    uint32_t commands;    // 40  decoded
+    uint32_t faults;      // 44  unknown commands, wrong numbers of parameters, broken timing
+    uint8_t reserved[16]; // 48
     uint16_t pixels[PANEL_WIDTH * PANEL_HEIGHT]; // 64  RGB565, rows from the top, left to right
 } panel_file_t;
 

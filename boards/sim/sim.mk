@@ -15,7 +15,7 @@ define sim_make
 	@+MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay $(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
 	    VARIANT_DIR=$(SIM_DIR) VARIANT=sim BUILD=$(BUILD)/$(1)/obj FROZEN_MANIFEST=$(SIM_DIR)/manifest.py \
 	    MPY_LIB_DIR=$(BUILD)/$(1)/no-micropython-lib MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY= \
-	    $(SIM_USERMODS) $(SIM_MBEDTLS) $(2) >$(BUILD)/$(1)/build.log 2>&1 \
+	    STRIP= $(SIM_USERMODS) $(SIM_MBEDTLS) $(2) >$(BUILD)/$(1)/build.log 2>&1 \
 	    || { grep -nE 'error|Error|undefined|\*\*\*' -A3 $(BUILD)/$(1)/build.log | tail -40; \
 	         echo "boards/sim: the build failed; the whole log is $(BUILD)/$(1)/build.log" >&2; exit 1; }
 	@cmp -s $(BUILD)/$(1)/obj/wgdisplay $(BUILD)/$(1)/wgdisplay || \

@@ -91,7 +91,8 @@ static MP_DEFINE_CONST_FUN_OBJ_2(simhw_pwm_obj, simhw_pwm);
 static mp_obj_t simhw_spi_write(mp_obj_t sck_in, mp_obj_t mosi_in, mp_obj_t buffer_in) {
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(buffer_in, &buffer, MP_BUFFER_READ);
-    if (get_pin(sck_in) == PIN_SCK && get_pin(mosi_in) == PIN_MOSI && !levels[PIN_CS] && !levels[PIN_RESET]) {
+    if (get_pin(sck_in) == PIN_SCK && get_pin(mosi_in) == PIN_MOSI && !levels[PIN_CS] &&
+        !levels[PIN_RESET]) {
         panel_receive(buffer.buf, buffer.len, levels[PIN_DC]);
     }
     return mp_const_none;
@@ -103,9 +104,9 @@ static mp_obj_t simhw_panel(void) {
     const panel_file_t *state = panel_state();
     const char *last = panel_last_fault();
     mp_obj_t items[] = {
-        mp_obj_new_int_from_uint(state->flags),       mp_obj_new_int_from_uint(state->backlight),
-        mp_obj_new_int_from_ull(state->bytes),        mp_obj_new_int_from_ull(state->transfers),
-        mp_obj_new_int_from_uint(state->commands),    mp_obj_new_int_from_uint(state->faults),
+        mp_obj_new_int_from_uint(state->flags),    mp_obj_new_int_from_uint(state->backlight),
+        mp_obj_new_int_from_ull(state->bytes),     mp_obj_new_int_from_ull(state->transfers),
+        mp_obj_new_int_from_uint(state->commands), mp_obj_new_int_from_uint(state->faults),
         mp_obj_new_str(last, strlen(last)),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
@@ -206,8 +207,8 @@ static mp_obj_t simhw_host_address(void) {
         return found;
     }
     for (struct ifaddrs *i = list; i != NULL && found == mp_const_none; i = i->ifa_next) {
-        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) ||
-            !(i->ifa_flags & IFF_UP)) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET ||
+            (i->ifa_flags & IFF_LOOPBACK) || !(i->ifa_flags & IFF_UP)) {
             continue;
         }
         mp_obj_t items[2];

@@ -165,7 +165,9 @@ data = open({str(image)!r}, "rb").read()
     assert run(script, write + show, *option) == "ota_0 ota_0\n"
     # Marked valid, it stays.
     run(script, write + "p.set_boot()", *option)
-    assert run(script, write + "Partition.mark_app_valid_cancel_rollback()\n" + show, *option) == "ota_1 ota_1\n"
+    assert (
+        run(script, write + "Partition.mark_app_valid_cancel_rollback()\n" + show, *option) == "ota_1 ota_1\n"
+    )
     assert run(script, write + show, *option) == "ota_1 ota_1\n"
 
 
@@ -200,9 +202,11 @@ for name, key in (("wg", "lost"), ("wg", "gone"), ("other", "count")):
 
 
 def test_nvs_survives_a_power_cut_at_every_operation(script: Script, tmp_path: Path) -> None:
+    start = "from esp32 import NVS\nn = NVS('wg'); n.set_i32('a', 1); n.set_i32('b', 1); n.commit()"
+    show = "from esp32 import NVS\nn = NVS('wg'); print(n.get_i32('a'), n.get_i32('b'))"
     for cut in range(1, 5):
         option = ("--flash", str(tmp_path / f"flash{cut}.bin"))
-        run(script, "from esp32 import NVS\nn = NVS('wg'); n.set_i32('a', 1); n.set_i32('b', 1); n.commit()", *option)
+        run(script, start, *option)
         code = f"""
 import _faults
 from esp32 import NVS
@@ -214,8 +218,7 @@ n.set_i32("a", 4); n.commit()
 """
         ended = script(code, options=option)
         assert ended.returncode == (86 if cut <= 3 else 0)
-        out = run(script, "from esp32 import NVS\nn = NVS('wg'); print(n.get_i32('a'), n.get_i32('b'))", *option)
-        assert out == f"{min(cut, 4)} 1\n"
+        assert run(script, show, *option) == f"{min(cut, 4)} 1\n"
 
 
 def test_littlefs_reads_the_data_partition(tmp_path: Path) -> None:

@@ -190,11 +190,11 @@ c(0xe0, *range(15)); c(0xe1, *range(15)); c(0xb6, 8, 0x82, 0x1d, 4); c(0xb1, 0, 
 
 def test_only_a_selected_panel_hears(lcd: SimBoard) -> None:
     draw(lcd, "window(0, 0, 0, 0); c(0x2c)")
-    heard = lcd.frame().bytes
+    heard = lcd.frame().spi_bytes
     lcd.exec("_cs(1); _dc(1); _spi.write(b'\\xff\\xff')")
-    assert (lcd.frame().bytes, lit(lcd.frame())) == (heard, {})
+    assert (lcd.frame().spi_bytes, lit(lcd.frame())) == (heard, {})
     lcd.exec("_cs(0); machine.SPI(2, sck=Pin(12), mosi=Pin(11)).write(b'\\xff\\xff'); _cs(1)")
-    assert lcd.frame().bytes == heard
+    assert lcd.frame().spi_bytes == heard
 
 
 def test_reset_line(lcd: SimBoard) -> None:
@@ -202,9 +202,9 @@ def test_reset_line(lcd: SimBoard) -> None:
     # Open-drain the line can't hold the panel in reset; driven high it does.
     lcd.exec("_rst(0); _rst(1)")
     assert lcd.frame().flags & ON
-    heard = lcd.frame().bytes
+    heard = lcd.frame().spi_bytes
     lcd.exec("Pin(48, Pin.OUT, value=1); c(0x29)")
-    assert (lcd.frame().flags & ON, lcd.frame().bytes) == (0, heard)
+    assert (lcd.frame().flags & ON, lcd.frame().spi_bytes) == (0, heard)
     lcd.exec("Pin(48, Pin.OPEN_DRAIN, value=1); init(0xc8)")
     assert lit(lcd.frame()) == {(0, 0): WHITE}  # the memory keeps its content
 
@@ -222,7 +222,8 @@ def test_screenshot(lcd: SimBoard, tmp_path: Path) -> None:
     draw(lcd, f"window(1, 2, 3, 2); c(0x2c); px({RED}, {GREEN}, 0x8410)")
     image = Image.open(lcd.screenshot(tmp_path / "screen.png")).convert("RGB")
     assert image.size == (320, 240)
-    assert [image.getpixel((x, 2)) for x in range(5)] == [(0, 0, 0), (255, 0, 0), (0, 255, 0), (132, 130, 132), (0, 0, 0)]
+    row = [image.getpixel((x, 2)) for x in range(5)]
+    assert row == [(0, 0, 0), (255, 0, 0), (0, 255, 0), (132, 130, 132), (0, 0, 0)]
 
 
 def test_sequence_is_even_at_rest_and_counts(lcd: SimBoard) -> None:

@@ -43,7 +43,9 @@ def test_floats_are_single_and_integers_long(script: Script) -> None:
     assert script("print(1 / 3, 2 ** 70)").stdout == "0.33333334 1180591620717411303424\n"
 
 
-@pytest.mark.parametrize("module", ["tls", "asyncio", "framebuf", "_thread", "vfs", "deflate", "cryptolib", "socket"])
+@pytest.mark.parametrize(
+    "module", ["tls", "asyncio", "framebuf", "_thread", "vfs", "deflate", "cryptolib", "socket"]
+)
 def test_modules(script: Script, module: str) -> None:
     assert script(f"import {module}; print('there')").stdout == "there\n"
 
@@ -53,7 +55,9 @@ def test_word_sizes(wgdisplay: Path, wgdisplay32: Path, tmp_path: Path) -> None:
     code.write_text("import sys; print(sys.maxsize)")
     sizes = []
     for program in (wgdisplay, wgdisplay32):
-        result = subprocess.run([program, "--script", code], capture_output=True, text=True, timeout=30, check=True)
+        result = subprocess.run(
+            [program, "--script", code], capture_output=True, text=True, timeout=30, check=True
+        )
         sizes.append(int(result.stdout))
     assert sizes == [2**63 - 1, 2**31 - 1]
 

@@ -1,5 +1,6 @@
 # Before boot.py, as on the ESP32 (ports/esp32/modules/_boot.py): the data partition becomes the root.
 import gc
+
 import vfs
 from flashbdev import bdev
 

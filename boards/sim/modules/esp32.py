@@ -5,8 +5,9 @@
 import hashlib
 import struct
 from binascii import crc32
-from micropython import const
+
 import _simhw
+from micropython import const
 
 _TABLE = const(0x8000)
 _TABLE_SIZE = const(0xC00)

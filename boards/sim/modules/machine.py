@@ -1,9 +1,10 @@
 # Module `machine` of the simulated board, with the interface of the ESP32's.
-import micropython
 import time
-from micropython import const
+
 import _simhw
+import micropython
 from _simhw import reset, reset_cause
+from micropython import const
 
 PWRON_RESET = const(1)
 HARD_RESET = const(2)

@@ -1,9 +1,10 @@
 # Module `network` of the simulated board: WiFi that behaves in time as a radio does, over the PC's own
 # network. Sockets are the PC's. What goes wrong is said in _faults.py.
 import time
-from micropython import const
+
 import _faults
 import _simhw
+from micropython import const
 
 STA_IF = const(0)
 AP_IF = const(1)

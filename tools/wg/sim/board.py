@@ -4,7 +4,8 @@
         print(board.eval("1 + 1"))
         board.reset()
 
-The serial port is opened for each call only, so that other programs (mpremote, a terminal) can use `board.link` between.
+The serial port is opened for each call only, so that other programs (mpremote, a terminal) can use `board.link` between
+the calls.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def program(word_size: int = 64) -> Path:
 class SimBoard:
     """One simulated board. A context manager: it starts on entry and is gone, as if unplugged, on exit.
 
-    `flash`: the image file, made if it is missing; None: a temporary one. `panel`: True, or a path for the panel's file.
+    `flash`: the image file, made if it is missing; None: a temporary one. `panel`: True, or a path for its file.
     `heap`: bytes of Python heap, None for the board's own. `link`: where the serial port's symbolic link goes.
     `wait`: return from start() only when the prompt is there. `bare`: the application is not started.
     """
@@ -72,7 +73,9 @@ class SimBoard:
         self.program = program(word_size)
         self.flash = Path(flash) if flash is not None else folder / "flash.bin"
         self.link = str(link if link is not None else folder / "port")
-        self.panel_path = Path(panel) if isinstance(panel, (str, Path)) else folder / "panel" if panel else None
+        self.panel_path = (
+            Path(panel) if isinstance(panel, (str, Path)) else folder / "panel" if panel else None
+        )
         self.heap = heap
         self.process: subprocess.Popen[bytes] | None = None
         self._wait = wait
@@ -134,7 +137,9 @@ class SimBoard:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -164,7 +169,9 @@ class SimBoard:
             while not data.endswith(ending):
                 self._check_alive()
                 if time.monotonic() > end:
-                    raise BoardError(f"the board did not answer within {timeout:.0f} s; it said {data[-500:]!r}")
+                    raise BoardError(
+                        f"the board did not answer within {timeout:.0f} s; it said {data[-500:]!r}"
+                    )
                 if select.select([port], [], [], 0.1)[0]:
                     with contextlib.suppress(BlockingIOError):
                         data += os.read(port, 1)
@@ -210,7 +217,7 @@ class SimBoard:
             out, error = transport.exec_raw(code, timeout=timeout)
             if error:
                 raise TransportExecError(out, error.decode(errors="replace"))
-        return out.decode(errors="replace").replace("\r\n", "\n")
+        return bytes(out).decode(errors="replace").replace("\r\n", "\n")
 
     def eval(self, expression: str, timeout: float = EXEC_TIMEOUT) -> Any:
         """The value of an expression; it must be a Python literal."""

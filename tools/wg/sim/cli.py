@@ -19,11 +19,19 @@ def _group() -> None:
 
 @app.command("run")
 def run_command(
-    widgets: Annotated[Path, typer.Option(help="Folder of the bundled widgets.")] = ROOT / "build" / "widgets",
-    seconds: Annotated[float | None, typer.Option(help="End after so many seconds, with a picture and the state.")] = None,
-    out: Annotated[Path, typer.Option(help="Where flash.bin, screen.png and state.json go.")] = ROOT / "build" / "sim",
+    widgets: Annotated[Path, typer.Option(help="Folder of the bundled widgets.")] = ROOT
+    / "build"
+    / "widgets",
+    seconds: Annotated[
+        float | None, typer.Option(help="End after so many seconds, with a picture and the state.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where flash.bin, screen.png and state.json go.")] = ROOT
+    / "build"
+    / "sim",
     page_port: Annotated[int, typer.Option(help="Port of the local page; 0: any free one.")] = 0,
-    flash: Annotated[Path | None, typer.Option(help="Flash image; default: flash.bin in the output folder.")] = None,
+    flash: Annotated[
+        Path | None, typer.Option(help="Flash image; default: flash.bin in the output folder.")
+    ] = None,
     word_size: Annotated[int, typer.Option(help="64, or 32 as on the ESP32.")] = 64,
 ) -> None:
     """Boot a board, install the bundled widgets, show the display on a local page and give the board's prompt."""

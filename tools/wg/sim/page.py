@@ -1,12 +1,13 @@
 """The simulated board's local page: the live panel, and the state of the widgets beside it.
 
-The page gets the panel's pixels over a WebSocket, as they are (RGB565), whenever they change. The same server hands out the
-widgets' files, so that a board can install them over HTTP.
+The page gets the panel's pixels over a WebSocket, as they are (RGB565), whenever they change. The same server hands
+out the widgets' files, so that a board can install them over HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -25,7 +26,7 @@ _STATUS_S = 0.5
 
 _HTML = Path(__file__).with_name("page.html")
 
-#: What the page shows beside the panel: {"link", "flash", "message", "widgets": [...], "boot_ms", "frames"}.
+#: What the page shows beside the panel: link, flash, message, and what `wg.state()` returns.
 Status = Callable[[], dict[str, Any]]
 
 
@@ -87,31 +88,30 @@ class Page:
     def _app(self) -> Any:
         app = Microdot()
 
-        @app.route("/")
         async def index(request: Request) -> Response:
             return Response(_HTML.read_text(), headers={"Content-Type": "text/html; charset=utf-8"})
 
-        @app.route("/widgets/<name>")
         async def widget(request: Request, name: str) -> Response:
             path = self._widgets / name
             if "/" in name or not name.endswith(".wasm") or not path.is_file():
                 return Response("no such widget", 404)
             return Response(path.read_bytes(), headers={"Content-Type": "application/wasm"})
 
-        @app.route("/screen.png")
         async def screen(request: Request) -> Response:
-            import io
-
             out = io.BytesIO()
             with Panel(self._panel) as panel:
                 panel.read().image().save(out, "PNG")
-            return Response(out.getvalue(), headers={"Content-Type": "image/png", "Cache-Control": "no-store"})
+            return Response(
+                out.getvalue(), headers={"Content-Type": "image/png", "Cache-Control": "no-store"}
+            )
 
-        @app.route("/live")
-        @with_websocket
         async def live(request: Request, socket: WebSocket) -> None:
             await self._stream(socket)
 
+        app.route("/")(index)
+        app.route("/widgets/<name>")(widget)
+        app.route("/screen.png")(screen)
+        app.route("/live")(with_websocket(live))
         return app
 
     async def _stream(self, socket: WebSocket) -> None:
@@ -134,9 +134,8 @@ class Page:
         panel = {
             "on": frame.on,
             "backlight": frame.backlight / 65535,
-            "bytes": frame.bytes,
+            "bytes": frame.spi_bytes,
             "transfers": frame.transfers,
             "faults": frame.faults,
         }
         return {**self._status(), "panel": panel}
-

@@ -38,7 +38,7 @@ class Frame:
     #: Duty of the backlight, 0 to 65535.
     backlight: int
     #: Bytes over SPI and calls of SPI write since power-on.
-    bytes: int
+    spi_bytes: int
     transfers: int
     commands: int
     #: Unknown commands, wrong numbers of parameters, broken timing.
@@ -75,7 +75,9 @@ class Panel:
         self.path = path
         with path.open("rb") as file:
             try:
-                self._map = mmap.mmap(file.fileno(), _HEADER.size + WIDTH * HEIGHT * 2, access=mmap.ACCESS_READ)
+                self._map = mmap.mmap(
+                    file.fileno(), _HEADER.size + WIDTH * HEIGHT * 2, access=mmap.ACCESS_READ
+                )
             except ValueError:
                 raise PanelError(f"{path}: too short for a panel file") from None
         if self._map[:8] != _MAGIC:
@@ -104,5 +106,7 @@ class Panel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()

@@ -1,7 +1,8 @@
 """Partition tables: from a CSV file to the bytes at 0x8000 of the flash chip.
 
-The format and the rules are those of ESP-IDF's `gen_esp32part.py` (documentation: "Partition Tables"). The simulated board
-brings the table in its fresh flash image; this module makes the C header for it. Standard library only: it runs in the build.
+The format and the rules are those of ESP-IDF's `gen_esp32part.py` (documentation: "Partition Tables"). The simulated
+board brings the table in its fresh flash image; this module makes the C header for it. Standard library only: it runs
+in the build.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Partition:
 
     def pack(self) -> bytes:
         label = self.label.encode().ljust(16, b"\0")
-        return struct.pack("<2sBBII16sI", b"\xaa\x50", self.type, self.subtype, self.offset, self.size, label, self.flags)
+        fields = (self.type, self.subtype, self.offset, self.size, label, self.flags)
+        return struct.pack("<2sBBII16sI", b"\xaa\x50", *fields)
 
 
 def _number(text: str, names: dict[str, int], what: str) -> int:
@@ -66,7 +68,9 @@ def _number(text: str, names: dict[str, int], what: str) -> int:
         scale = {"K": 1024, "M": 1024 * 1024}.get(text[-1:].upper(), 0)
         return int(text[:-1], 0) * scale if scale else int(text, 0)
     except ValueError:
-        raise PartitionError(f"{what} {text!r} is neither a number nor one of {', '.join(names) or 'K, M'}") from None
+        raise PartitionError(
+            f"{what} {text!r} is neither a number nor one of {', '.join(names) or 'K, M'}"
+        ) from None
 
 
 def parse_csv(text: str) -> list[Partition]:
@@ -77,11 +81,14 @@ def parse_csv(text: str) -> list[Partition]:
         line = line.split("#", 1)[0].strip()
         if not line:
             continue
-        label, kind_name, subtype_name, offset_text, size_text, *rest = [f.strip() for f in line.split(",")] + [""] * 2
+        fields = [field.strip() for field in line.split(",")] + [""] * 5
+        label, kind_name, subtype_name, offset_text, size_text, *rest = fields
         kind = _number(kind_name, TYPES, f"partition {label}: type")
         subtype = _number(subtype_name, SUBTYPES.get(kind, {}), f"partition {label}: subtype")
         alignment = APP_ALIGNMENT if kind == 0 else SECTOR
-        offset = _number(offset_text, {}, f"partition {label}: offset") if offset_text else -(-end // alignment) * alignment
+        offset = -(-end // alignment) * alignment
+        if offset_text:
+            offset = _number(offset_text, {}, f"partition {label}: offset")
         size = _number(size_text, {}, f"partition {label}: size")
         flags = 1 if rest and rest[0] == "encrypted" else 0
         partitions.append(Partition(label, kind, subtype, offset, size, flags))
@@ -100,11 +107,15 @@ def check(partitions: list[Partition], flash_size: int) -> None:
         labels.add(p.label)
         alignment = APP_ALIGNMENT if p.type == 0 else SECTOR
         if p.offset % alignment:
-            raise PartitionError(f"partition {p.label}: offset {p.offset:#x} is not a multiple of {alignment:#x}")
+            raise PartitionError(
+                f"partition {p.label}: offset {p.offset:#x} is not a multiple of {alignment:#x}"
+            )
         if p.size <= 0 or p.size % SECTOR:
             raise PartitionError(f"partition {p.label}: size {p.size:#x} is not a multiple of {SECTOR:#x}")
         if p.end > flash_size:
-            raise PartitionError(f"partition {p.label}: ends at {p.end:#x}, behind the flash's {flash_size:#x}")
+            raise PartitionError(
+                f"partition {p.label}: ends at {p.end:#x}, behind the flash's {flash_size:#x}"
+            )
         if p.type == 1 and p.subtype == 0 and p.size != 2 * SECTOR:
             raise PartitionError(f"partition {p.label}: otadata must have 0x2000 bytes")
         if p.type == 1 and p.subtype == 2 and p.size < 3 * SECTOR:
@@ -124,13 +135,15 @@ def to_binary(partitions: list[Partition]) -> bytes:
     entries = b"".join(p.pack() for p in partitions)
     md5 = b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(entries).digest()
     if len(entries) + len(md5) > TABLE_SIZE:
-        raise PartitionError(f"{len(partitions)} partitions are too many: the table holds {TABLE_SIZE // 32 - 1}")
+        raise PartitionError(
+            f"{len(partitions)} partitions are too many: the table holds {TABLE_SIZE // 32 - 1}"
+        )
     return (entries + md5).ljust(TABLE_SIZE, b"\xff")
 
 
 def parse_binary(raw: bytes) -> list[Partition]:
     """Reads a table from flash. Raises PartitionError if its MD5 is wrong or its end is missing."""
-    partitions = []
+    partitions: list[Partition] = []
     for at in range(0, min(len(raw), TABLE_SIZE), 32):
         entry = raw[at : at + 32]
         if entry[:2] == b"\xeb\xeb":
@@ -149,7 +162,8 @@ def main(csv_path: str, header_path: str, flash_size: int = 16 * 1024 * 1024) ->
     partitions = parse_csv(Path(csv_path).read_text())
     check(partitions, flash_size)
     raw = to_binary(partitions)
-    rows = "\n".join("    " + ", ".join(f"0x{b:02x}" for b in raw[i : i + 16]) + "," for i in range(0, len(raw), 16))
+    lines = (raw[i : i + 16] for i in range(0, len(raw), 16))
+    rows = "\n".join("    " + ", ".join(f"0x{b:02x}" for b in line) + "," for line in lines)
     text = f"// Made from {Path(csv_path).name} by wg.sim.partitions.\n#include <stdint.h>\n\n"
     text += f"static const uint8_t partition_table[{len(raw)}] = {{\n{rows}\n}};\n"
     header = Path(header_path)
@@ -159,6 +173,6 @@ def main(csv_path: str, header_path: str, flash_size: int = 16 * 1024 * 1024) ->
 
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:3])
+        main(sys.argv[1], sys.argv[2])
     except (PartitionError, OSError) as error:
         sys.exit(f"wg.sim.partitions: {error}")

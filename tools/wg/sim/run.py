@@ -47,11 +47,17 @@ class Session:
     def status(self) -> dict[str, Any]:
         """For the page."""
         with self._lock:
-            return {**self.state, "message": self.message, "link": self.board.link, "flash": str(self.board.flash)}
+            return {
+                **self.state,
+                "message": self.message,
+                "link": self.board.link,
+                "flash": str(self.board.flash),
+            }
 
     def refresh(self) -> dict[str, Any]:
         """Asks the board for wg.state()."""
-        state = json.loads(self.board.exec("import wg, json; print(json.dumps(wg.state()))").strip().splitlines()[-1])
+        said = self.board.exec("import wg, json; print(json.dumps(wg.state()))")
+        state = json.loads(said.strip().splitlines()[-1])
         with self._lock:
             self.state = state
         return dict(state)
@@ -59,17 +65,19 @@ class Session:
     def set_up(self, address: str) -> None:
         """Connects the board and installs the widgets that it does not have. Raises RunError, BoardError."""
         self.message = "Connecting to WiFi"
-        self.board.exec(f"import wg\nif wg.status().get('wifi') != 'connected':\n wg.wifi({_SSID!r}, {_PASSWORD!r})")
+        self.board.exec(
+            f"import wg\nif wg.status().get('wifi') != 'connected':\n wg.wifi({_SSID!r}, {_PASSWORD!r})"
+        )
         present = {w["name"] for w in self.refresh()["widgets"]}
         for file, name, configuration in BUNDLED:
             if name in present:
                 continue
             if not (self.widgets / file).is_file():
-                raise RunError(f"{self.widgets / file} is not there: run `make widgets`, or name its folder with --widgets")
+                raise RunError(f"{self.widgets / file} is not there: run `make widgets`, or see --widgets")
             self.message = f"Installing {name}"
             url = f"{address}widgets/{file}"
-            got = self.board.exec(f"import wg; print(wg.install({url!r})['name'])", _INSTALL_TIMEOUT).strip().splitlines()[-1]
-            self.board.exec(f"import wg; wg.configure({got!r}, {configuration!r})")
+            code = f"import wg; wg.configure(wg.install({url!r})['name'], {configuration!r})"
+            self.board.exec(code, _INSTALL_TIMEOUT)
             self.refresh()
         self.message = "Running"
 
@@ -80,10 +88,14 @@ class Session:
         (self.out / "state.json").write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n")
 
 
-def run(widgets: Path, seconds: float | None, out: Path, page_port: int, flash: Path | None, word_size: int) -> int:
+def run(
+    widgets: Path, seconds: float | None, out: Path, page_port: int, flash: Path | None, word_size: int
+) -> int:
     """Runs the display; returns the exit code of the command."""
     out.mkdir(parents=True, exist_ok=True)
-    board = SimBoard(flash=flash or out / "flash.bin", word_size=word_size, panel=out / "panel", link=out / "port")
+    board = SimBoard(
+        flash=flash or out / "flash.bin", word_size=word_size, panel=out / "panel", link=out / "port"
+    )
     session = Session(board, widgets, out)
     try:
         with board, Page(out / "panel", session.status, widgets, page_port) as page:
@@ -98,7 +110,9 @@ def run(widgets: Path, seconds: float | None, out: Path, page_port: int, flash: 
                 session.finish()
                 print(f"{out / 'screen.png'} and {out / 'state.json'} are written.")
                 return 0
-            print("The board's prompt follows. Ctrl-] or Ctrl-X leaves and switches the board off.", flush=True)
+            print(
+                "The board's prompt follows. Ctrl-] or Ctrl-X leaves and switches the board off.", flush=True
+            )
             bridge(board, lambda: _quietly(session))
             return 0
     except (BoardError, RunError, OSError) as error:

@@ -1,7 +1,7 @@
 """The board's REPL in this terminal: a bridge between the terminal and the board's serial port.
 
-While nobody types and the prompt waits, the bridge can lend the port out for a moment (see `idle`), so that the state of the
-widgets can be asked for without the person noticing.
+While nobody types and the prompt waits, the bridge can lend the port out for a moment (see `idle`), so that the state
+of the widgets can be asked for without the person noticing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _IDLE_S = 2.0
 def bridge(board: SimBoard, idle: Callable[[], None]) -> None:
     """Connects this terminal to the board until Ctrl-] or Ctrl-X, or the end of the input.
 
-    `idle` is called every few seconds while the prompt is empty; it may use `board.exec`. Raises BoardError if the board dies.
+    `idle` is called every few seconds while the prompt is empty; it may use `board.exec`. Raises BoardError if the
+    board dies.
     """
     terminal = sys.stdin.fileno()
     is_tty = os.isatty(terminal)

@@ -1,0 +1,95 @@
+"""`wg sim run`: the display as a person starts it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pexpect
+import pytest
+from PIL import Image
+
+from wg import ROOT
+from wg.sim.board import SimBoard
+from wg.sim.panel import HEIGHT, WIDTH
+
+WG = (
+    [sys.executable, "-m", "wg.cli"]
+    if not (ROOT / ".venv" / "bin" / "wg").exists()
+    else [str(ROOT / ".venv/bin/wg")]
+)
+WIDGETS = ROOT / "build" / "widgets"
+
+
+@pytest.fixture
+def out(wgdisplay: Path, tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def start(out: Path, *options: str) -> pexpect.spawn:
+    arguments = [*WG[1:], "sim", "run", "--out", str(out), "--widgets", str(WIDGETS), *options]
+    return pexpect.spawn(WG[0], arguments, encoding="utf-8", timeout=60, dimensions=(40, 160))
+
+
+def test_some_seconds_leave_a_picture_and_the_state(out: Path) -> None:
+    for turn in range(2):  # the second time the widgets are there already
+        child = start(out, "--seconds", "3")
+        child.expect(r"http://127\.0\.0\.1:\d+/")
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.exitstatus == 0, child.before
+        state = json.loads((out / "state.json").read_text())
+        assert set(state) == {"widgets", "boot_ms", "frames"}
+        assert [w["name"] for w in state["widgets"]] == ["Time", "Public Transport", "Aareguru"], turn
+        for widget in state["widgets"]:
+            assert set(widget) == {"name", "version", "runs", "last_output", "last_error"}
+        assert state["widgets"][0]["runs"] >= 1
+        assert re.search(r"\d\d:\d\d:\d\d", state["widgets"][0]["last_output"])
+        image = Image.open(out / "screen.png").convert("RGB")
+        assert image.size == (WIDTH, HEIGHT)
+        assert len(image.getcolors(WIDTH * HEIGHT) or []) > 10
+
+
+def test_prompt_page_and_leaving(out: Path) -> None:
+    child = start(out)
+    child.expect(r"(http://127\.0\.0\.1:\d+/)")
+    address = child.match.group(1)
+    child.expect(">>> ")
+    child.send("6 * 7\r")
+    child.expect("42\r\n>>> ")
+    child.send("wg.state()['widgets'][0]['name']\r")
+    child.expect("'Time'\r\n>>> ")
+    page = urllib.request.urlopen(address, timeout=10).read().decode()
+    assert "<canvas" in page
+    assert urllib.request.urlopen(address + "screen.png", timeout=10).read().startswith(b"\x89PNG")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(address + "widgets/..%2Fsecret.wasm", timeout=10)
+    time.sleep(3)  # the bridge has asked for the state meanwhile, unseen
+    child.send("1 + 1\r")
+    child.expect("2\r\n>>> ")
+    assert "raw REPL" not in child.before
+    child.send("\x1d")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_a_widget_that_is_not_built_is_said(out: Path, tmp_path: Path) -> None:
+    child = start(out, "--widgets", str(tmp_path), "--seconds", "1")
+    child.expect("make widgets")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+
+
+def test_a_flash_in_use_is_said(out: Path, tmp_path: Path) -> None:
+    with SimBoard(flash=tmp_path / "flash.bin", bare=True):
+        child = start(out, "--flash", str(tmp_path / "flash.bin"), "--seconds", "1")
+        child.expect("another board runs with it")
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.exitstatus == 1
