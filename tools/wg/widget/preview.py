@@ -43,7 +43,7 @@ def run(file: Path, config: str, version: int) -> str:
     try:
         done = subprocess.run(
             command,
-            env={**os.environ, "PYTHONPATH": str(folder)},
+            env=environment,
             stdout=subprocess.PIPE,
             text=True,
             timeout=RUN_TIMEOUT,
