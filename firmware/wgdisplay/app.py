@@ -180,7 +180,9 @@ class App:
 
     async def main(self):
         """Runs until `stop()`."""
+        asyncio.get_event_loop().set_exception_handler(self._unhandled)
         self._open()
+        await self._recover()
         tasks = [asyncio.create_task(self.scheduler.loop()), asyncio.create_task(self._network())]
         try:
             while not self._stopping:
@@ -208,9 +210,28 @@ class App:
         self._try("the storage", self.storage.open)
         self.runtime = self._part("the widget engine", self._make_runtime)
         if self.wifi is not None:
+            self.wifi.hostname = self.storage.setting("hostname")
             self._try("WiFi", self.wifi.start)
         self._reload()
         gc.collect()
+
+    def _unhandled(self, loop, context):
+        # A task of somebody else's making that ended in an exception: to the log, not over the prompt.
+        self.log.error("app", sentence(context["exception"]))
+
+    async def _recover(self):
+        """After a lost configuration: asks the widgets' files for their names, so that only settings are lost."""
+        if not self.storage.orphans or self.runtime is None:
+            return
+        found = []
+        for file in self.storage.orphans:
+            try:
+                found.append((file, await self.runtime.metadata(self.storage.read_orphan(file))))
+            except Exception as error:
+                self.log.error("app", "the file {} was given up: {}".format(file, sentence(error)))
+        for name in self._try("finding the widgets again", self.storage.adopt, found) or ():
+            self.problems.append("{} was found again without its configuration".format(name))
+        self._reload()
 
     def _part(self, what, make):
         return self._try(what, make) if make is not None else None
@@ -247,27 +268,25 @@ class App:
         """Looks after the WiFi; time and the store's catalogue follow the first connection."""
         seen = -1
         while True:
-            generation = 0
-            if self.wifi is not None:
-                self._quietly(self.wifi.step)
-                generation = self.wifi.generation
-            online = self.wifi is None or self.wifi.state == CONNECTED
-            if online and generation != seen:
-                seen = generation
-                if not self.clock.synced:
-                    await self.clock.sync(self.storage.setting("ntp"))
-                if self._catalogue is None and self.storage.setting("store"):
-                    try:
-                        await self._fetch_store()
-                    except (OSError, AppError) as error:
-                        self.log.warn("store", str(error))
+            try:
+                if self.wifi is not None:
+                    self.wifi.step()
+                generation = self.wifi.generation if self.wifi is not None else 0
+                if generation != seen and (self.wifi is None or self.wifi.state == CONNECTED):
+                    seen = generation
+                    asyncio.create_task(self._connected())
+            except Exception as error:
+                self.log.error("wifi", sentence(error))
             await asyncio.sleep_ms(WIFI_POLL_MS)
 
-    def _quietly(self, function):
-        try:
-            function()
-        except Exception as error:
-            self.log.error("app", sentence(error))
+    async def _connected(self):
+        if not self.clock.synced:
+            await self.clock.sync(self.storage.setting("ntp"))
+        if self._catalogue is None and self.storage.setting("store"):
+            try:
+                await self._fetch_store()
+            except (OSError, AppError) as error:
+                self.log.warn("store", str(error))
 
     # ---- once a second ----
 

@@ -219,6 +219,20 @@ def test_a_board_without_an_application_still_has_a_prompt(sim_board: SimBoard) 
     assert value(b, "wg.status()['problems']") == []
 
 
+def test_a_lost_configuration_costs_only_the_settings(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    b.exec("import wg")
+    for name in ("time", "aareguru"):
+        b.exec(f"wg.install({server.url + f'/{name}.wasm'!r})")
+    b.exec("f = open('/data/config.json', 'r+b'); f.seek(100); f.write(b'rot'); f.close()")
+    b.reset()
+    assert sorted(value(b, "[w['name'] for w in wg.list()]")) == ["Aareguru", "Time"]
+    problems = value(b, "wg.status()['problems']")
+    assert len(problems) == 3 and any("set aside" in p for p in problems)
+    b.reset()
+    assert value(b, "wg.status()['problems']") == []
+
+
 def test_help_fits_the_prompt(sim_board: SimBoard) -> None:
     b = sim_board
     lines = b.exec("import wg; print(wg.help())").splitlines()

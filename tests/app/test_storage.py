@@ -21,6 +21,7 @@ def test_refusals_and_repairs(script: Any) -> None:
     assert found.pop("secret in the configuration") is False
     assert found.pop("its neighbour") is True
     assert found.pop("files kept") == 1
+    assert found.pop("adopted") is True
     assert found.pop("full flash kept") is True
     assert "the flash is full" in found["full flash"]
     assert "already installed" in found["same name"]

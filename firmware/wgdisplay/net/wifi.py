@@ -43,17 +43,17 @@ class Wifi:
         self._timer = 0  # steps left of the present try or pause
         self._trying = False
         self._sta = self._ap = None
-        if network is not None:
-            try:
-                network.hostname(hostname)
-            except (AttributeError, OSError, ValueError):
-                pass
+        self.hostname = hostname  # taken over by start()
 
     def start(self):
         """Begins anew with the known networks: at boot and when they have changed."""
         if self._network is None:
             self._log.warn("wifi", "this board has no WiFi")
             return
+        try:
+            self._network.hostname(self.hostname)
+        except (AttributeError, OSError, ValueError) as error:
+            self._log.warn("wifi", "the host name {} was not taken: {}".format(self.hostname, error))
         self._failed = 0
         self._trying = False
         self._timer = 0

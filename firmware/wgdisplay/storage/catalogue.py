@@ -56,6 +56,7 @@ class Storage:
         self.root = root
         self.generation = 0
         self.problems = []
+        self.orphans = []  # files of widgets that a lost configuration named
         self.config = _copy(_DEFAULTS)
         self._log = log
         self._folder = root + "/widgets"
@@ -96,11 +97,42 @@ class Storage:
                 self._problem(
                     "the file of widget {} is gone: remove and install it again".format(widget["name"])
                 )
-        if not sweep:
-            return
         for file in present:
+            if file in named:
+                continue
+            if sweep or not file.endswith(".wasm"):
+                record.remove(self._folder + "/" + file)
+            else:
+                self.orphans.append(file)
+
+    def read_orphan(self, file):
+        """A file of `orphans`; StorageError if it is damaged: its name says what its checksum must be."""
+        path = self._folder + "/" + file
+        try:
+            size = os.stat(path)[6]
+            if size > MAX_WIDGET_BYTES or file_sha256(path)[:_ID] + ".wasm" != file:
+                raise StorageError("the file {} is damaged".format(file))
+        except OSError as error:
+            raise StorageError(record.said(error, "reading " + path))
+        return read_file(path, size)
+
+    def adopt(self, found):
+        """Makes files of `orphans` widgets again, with their first configuration: [(file, metadata)...], all at once.
+
+        The others are removed. -> the names.
+        """
+        widgets = []
+        for file, metadata in found:
+            path = self._folder + "/" + file
+            self.check_name(metadata["name"])
+            widgets.append(_entry(metadata, file_sha256(path), os.stat(path)[6]))
+        self._switch("widgets", self.config["widgets"] + widgets)
+        named = [widget["file"] for widget in widgets]
+        for file in self.orphans:
             if file not in named:
                 record.remove(self._folder + "/" + file)
+        self.orphans = []
+        return [widget["name"] for widget in widgets]
 
     def _set_aside(self, path, error):
         record.remove(path + ".bad")
@@ -161,20 +193,8 @@ class Storage:
 
     def add(self, incoming, metadata, description="", url=""):
         """Makes a received file a widget. StorageError, with nothing changed, if the name can't be taken."""
-        name = metadata["name"]
-        self.check_name(name)
-        widget = {
-            "name": name,
-            "description": description or metadata.get("description", ""),
-            "version": metadata["version"],
-            "json_config": metadata.get("config", "{}"),
-            "json_config_schema": metadata["schema"],
-            "update_cycle_seconds": metadata["cycle"],
-            "file": incoming.sha256[:_ID] + ".wasm",
-            "sha256": incoming.sha256,
-            "size": incoming.size,
-            "url": url,
-        }
+        self.check_name(metadata["name"])
+        widget = _entry(metadata, incoming.sha256, incoming.size, description, url)
         for other in self.config["widgets"]:
             if other["file"] == widget["file"]:
                 raise StorageError("the same file is already installed, as {}".format(other["name"]))
@@ -368,6 +388,22 @@ def file_sha256(path):
             if not n:
                 return hexlify(digest.digest()).decode()
             digest.update(view[:n])
+
+
+def _entry(metadata, sha256, size, description="", url=""):
+    """A widget as the configuration keeps it."""
+    return {
+        "name": metadata["name"],
+        "description": description or metadata.get("description", ""),
+        "version": metadata["version"],
+        "json_config": metadata.get("config", "{}"),
+        "json_config_schema": metadata["schema"],
+        "update_cycle_seconds": metadata["cycle"],
+        "file": sha256[:_ID] + ".wasm",
+        "sha256": sha256,
+        "size": size,
+        "url": url,
+    }
 
 
 _WIDGET_KEYS = (

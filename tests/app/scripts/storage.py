@@ -142,7 +142,22 @@ for rot in (b"", b"wg1 0000\n{}", b"\xff" * 100):
     found["rotten " + repr(rot[:8])] = s.problems
     assert s.names() == [] and "config.json.bad" in os.listdir("/f/data")
     found["files kept"] = len(os.listdir("/f/data/widgets"))
+    assert bytes(s.read_orphan(s.orphans[0])) == b"bbbb"
     assert s.networks() == [("home", "12345678")]
+
+# The file can be a widget again; what is damaged can't.
+s.adopt([(s.orphans[0], {"name": "B again", "version": "1", "schema": "{}", "cycle": 1})])
+found["adopted"] = bytes(s.read("B again")) == b"bbbb" and s.orphans == [] and opened().names() == ["B again"]
+os.remove("/f/data/config.json")
+with open("/f/data/config.json", "wb") as f:
+    f.write(b"rot")
+file = os.listdir("/f/data/widgets")[0]
+with open("/f/data/widgets/" + file, "wb") as f:
+    f.write(b"bbxb")
+s = opened()
+found["damaged orphan"] = refusal(s.read_orphan, file)
+s.adopt([])
+assert os.listdir("/f/data/widgets") == []
 
 # So are networks.
 with open("/f/data/wifi.json", "wb") as f:
