@@ -53,6 +53,10 @@ def translate(error):
     return HostError("The display couldn't run the widget: %s." % message, kind)
 
 
+# So often does the loop come round before it waits for the instance with the rest of its streams.
+_ROUNDS = 20
+
+
 async def _news(instance):
     # Waits until the instance's poll() has something to say (the stream protocol's poll ioctl).
     yield asyncio.core._io_queue.queue_read(instance)
@@ -235,11 +239,19 @@ class Execution:
             instance.run_start()
         else:
             instance.start(function, *arguments)
+        rounds = 0
         while True:
             news = instance.poll()
             if news is None:
-                await _news(instance)
-            elif news[0] == wasm3.DONE:
+                # Most calls and pauses between host calls are over before the loop has come round a few times.
+                rounds += 1
+                if rounds <= _ROUNDS:
+                    await asyncio.sleep_ms(0)
+                else:
+                    await _news(instance)
+                continue
+            rounds = 0
+            if news[0] == wasm3.DONE:
                 return news[1]
             else:
                 instance.reply(await self._serve(news[1], news[2]))
