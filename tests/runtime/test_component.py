@@ -5,10 +5,7 @@ Runs on CPython: component.py needs nothing of the board. test_refusals.py has t
 
 from __future__ import annotations
 
-import importlib
-import sys
 import time
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,21 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import mutated
-from probes import ROOT
-
-
-def _import_component() -> tuple[Any, Any]:
-    """component and errors, without the package's own module, which needs the engine."""
-    package = types.ModuleType("wg_runtime_alone")
-    package.__path__ = [str(ROOT / "firmware" / "wgdisplay" / "runtime")]
-    sys.modules["wg_runtime_alone"] = package
-    return (
-        importlib.import_module("wg_runtime_alone.component"),
-        importlib.import_module("wg_runtime_alone.errors"),
-    )
-
-
-component, errors = _import_component()
+from parser_alone import component, errors
 
 _ALL_IMPORTS = {
     ("http", "request", "cabi_realloc", False),
