@@ -1,10 +1,10 @@
 /*
  * The WebAssembly validator; validate.h is its contract.
  *
- * One pass over the bytes. What later bytes must be checked against is kept small: a function type is the
- * place of its parameter and result bytes in the module (a value type is one byte there), a function is
- * its type index, a global is one byte. A body is checked with the two stacks of the specification's
- * appendix "Validation Algorithm": operand types, and control frames.
+ * One pass over the bytes. What later bytes must be checked against is kept small: a function type
+ * is the place of its parameter and result bytes in the module (a value type is one byte there), a
+ * function is its type index, a global is one byte. A body is checked with the two stacks of the
+ * specification's appendix "Validation Algorithm": operand types, and control frames.
  *
  * Section numbers in the comments are those of the WebAssembly core specification 2.0.
  */
@@ -153,7 +153,8 @@ static bool read_byte(validator *v, uint8_t *out) {
 }
 
 /*
- * An unsigned LEB128 number of 32 bits (5.2.2): at most five bytes, the unused bits of the last zero.
+ * An unsigned LEB128 number of 32 bits (5.2.2): at most five bytes, the unused bits of the last
+ * zero.
  */
 static bool read_u32(validator *v, uint32_t *out) {
     uint32_t value = 0;
@@ -175,7 +176,8 @@ static bool read_u32(validator *v, uint32_t *out) {
     }
 }
 
-/* A signed LEB128 number of `bits` (32, 33 or 64) bits: the unused bits of the last byte equal the sign. */
+/* A signed LEB128 number of `bits` (32, 33 or 64) bits: the unused bits of the last byte equal the
+ * sign. */
 static bool read_signed(validator *v, unsigned bits, int64_t *out) {
     uint64_t value = 0;
     const unsigned last = (bits - 1) / 7 * 7; /* shift of the last byte that is allowed */
@@ -217,8 +219,8 @@ static bool skip(validator *v, uint32_t n) {
 }
 
 /*
- * The number of items in a vector. Each item takes at least `item_size` bytes, so a count that the rest
- * of the section can't hold is refused before anything is allocated for it.
+ * The number of items in a vector. Each item takes at least `item_size` bytes, so a count that the
+ * rest of the section can't hold is refused before anything is allocated for it.
  */
 static bool read_count(validator *v, uint32_t item_size, uint32_t limit, const char *limit_reason,
                        uint32_t *out) {
@@ -439,8 +441,8 @@ static bool read_function_index(validator *v, uint32_t *out) {
 }
 
 /*
- * A constant expression (3.3.10) of one type: one constant, or an imported immutable global. Instructions
- * are read up to the end, so that a second one is told from a wrong one.
+ * A constant expression (3.3.10) of one type: one constant, or an imported immutable global.
+ * Instructions are read up to the end, so that a second one is told from a wrong one.
  */
 static bool read_constant(validator *v, uint8_t expected) {
     const uint32_t begin = v->pos;
@@ -455,64 +457,64 @@ static bool read_constant(validator *v, uint8_t expected) {
             return false;
         }
         switch (opcode) {
-            case 0x0B:
-                v->start = begin;
-                if (values != 1 || type != expected) {
-                    return invalid(v, "type mismatch in constant expression");
-                }
-                return true;
-            case 0x23: /* global.get */
-                if (!read_u32(v, &index)) {
-                    return false;
-                }
-                if (index >= v->n_imported_globals) {
-                    return invalid(v, "unknown global");
-                }
-                if ((v->globals[index] & GLOBAL_MUTABLE) != 0) {
-                    return invalid(v, "constant expression required");
-                }
-                type = v->globals[index];
-                break;
-            case 0x41:
-                type = I32;
-                if (!read_signed(v, 32, &ignored)) {
-                    return false;
-                }
-                break;
-            case 0x42:
-                type = I64;
-                if (!read_signed(v, 64, &ignored)) {
-                    return false;
-                }
-                break;
-            case 0x43:
-                type = F32;
-                if (!skip(v, 4)) {
-                    return false;
-                }
-                break;
-            case 0x44:
-                type = F64;
-                if (!skip(v, 8)) {
-                    return false;
-                }
-                break;
-            case 0x6A:
-            case 0x6B:
-            case 0x6C:
-            case 0x7C:
-            case 0x7D:
-            case 0x7E:
-                return unsupported(v, "arithmetic in a constant expression (extended const)");
-            case 0xD0:
-            case 0xD2:
-                return unsupported(v, "reference in a constant expression (reference types)");
-            case 0xFB:
-                return unsupported(v, "allocation in a constant expression (garbage collection)");
-            case 0xFD:
-                return unsupported(v, "vector in a constant expression (SIMD)");
-            default:
+        case 0x0B:
+            v->start = begin;
+            if (values != 1 || type != expected) {
+                return invalid(v, "type mismatch in constant expression");
+            }
+            return true;
+        case 0x23: /* global.get */
+            if (!read_u32(v, &index)) {
+                return false;
+            }
+            if (index >= v->n_imported_globals) {
+                return invalid(v, "unknown global");
+            }
+            if ((v->globals[index] & GLOBAL_MUTABLE) != 0) {
                 return invalid(v, "constant expression required");
+            }
+            type = v->globals[index];
+            break;
+        case 0x41:
+            type = I32;
+            if (!read_signed(v, 32, &ignored)) {
+                return false;
+            }
+            break;
+        case 0x42:
+            type = I64;
+            if (!read_signed(v, 64, &ignored)) {
+                return false;
+            }
+            break;
+        case 0x43:
+            type = F32;
+            if (!skip(v, 4)) {
+                return false;
+            }
+            break;
+        case 0x44:
+            type = F64;
+            if (!skip(v, 8)) {
+                return false;
+            }
+            break;
+        case 0x6A:
+        case 0x6B:
+        case 0x6C:
+        case 0x7C:
+        case 0x7D:
+        case 0x7E:
+            return unsupported(v, "arithmetic in a constant expression (extended const)");
+        case 0xD0:
+        case 0xD2:
+            return unsupported(v, "reference in a constant expression (reference types)");
+        case 0xFB:
+            return unsupported(v, "allocation in a constant expression (garbage collection)");
+        case 0xFD:
+            return unsupported(v, "vector in a constant expression (SIMD)");
+        default:
+            return invalid(v, "constant expression required");
         }
         v->start = at;
         values += values < 2;
@@ -722,9 +724,9 @@ static bool check_end(validator *v) {
 }
 
 /*
- * For each target but the last, the operands are only compared: popping and pushing them again, as the
- * appendix has it, leaves the same stack, since values that are missing below an unreachable point are
- * pushed back as UNKNOWN and are then as good as missing.
+ * For each target but the last, the operands are only compared: popping and pushing them again, as
+ * the appendix has it, leaves the same stack, since values that are missing below an unreachable
+ * point are pushed back as UNKNOWN and are then as good as missing.
  */
 static bool check_br_table_target(validator *v, type_list label) {
     const frame *top = &v->frames[v->n_frames - 1];
@@ -752,8 +754,7 @@ static bool check_br_table(validator *v) {
     const uint32_t at = v->start;
     uint32_t n, arity = 0;
     const frame *target;
-    if (!pop(v, I32) ||
-        !read_count(v, 1, v->limits.br_table, "too many targets of br_table", &n)) {
+    if (!pop(v, I32) || !read_count(v, 1, v->limits.br_table, "too many targets of br_table", &n)) {
         return false;
     }
     for (uint32_t i = 0; i <= n; i++) {
@@ -765,7 +766,8 @@ static bool check_br_table(validator *v) {
         if (i == 0) {
             arity = label.n;
         } else if (label.n != arity) {
-            return invalid(v, "type mismatch: targets of br_table take different numbers of values");
+            return invalid(v,
+                           "type mismatch: targets of br_table take different numbers of values");
         }
         if (i < n ? !check_br_table_target(v, label) : !pop_list(v, label)) {
             return false;
@@ -819,12 +821,12 @@ static bool check_local(validator *v, uint8_t opcode) {
     }
     const uint8_t type = v->locals[index];
     switch (opcode) {
-        case 0x20: /* local.get */
-            return push(v, type);
-        case 0x21: /* local.set */
-            return pop(v, type);
-        default: /* local.tee */
-            return pop(v, type) && push(v, type);
+    case 0x20: /* local.get */
+        return push(v, type);
+    case 0x21: /* local.set */
+        return pop(v, type);
+    default: /* local.tee */
+        return pop(v, type) && push(v, type);
     }
 }
 
@@ -875,11 +877,11 @@ static const struct {
     uint8_t align;
     uint8_t type;
 } memory_ops[] = {
-    {2, I32}, {3, I64}, {2, F32}, {3, F64},                               /* load */
-    {0, I32}, {0, I32}, {1, I32}, {1, I32},                               /* i32.load8, load16 */
-    {0, I64}, {0, I64}, {1, I64}, {1, I64}, {2, I64}, {2, I64},           /* i64.load8, 16, 32 */
-    {2, I32}, {3, I64}, {2, F32}, {3, F64},                               /* store */
-    {0, I32}, {1, I32}, {0, I64}, {1, I64}, {2, I64},                     /* i32.store8... */
+    {2, I32}, {3, I64}, {2, F32}, {3, F64},                     /* load */
+    {0, I32}, {0, I32}, {1, I32}, {1, I32},                     /* i32.load8, load16 */
+    {0, I64}, {0, I64}, {1, I64}, {1, I64}, {2, I64}, {2, I64}, /* i64.load8, 16, 32 */
+    {2, I32}, {3, I64}, {2, F32}, {3, F64},                     /* store */
+    {0, I32}, {1, I32}, {0, I64}, {1, I64}, {2, I64},           /* i32.store8... */
 };
 
 static bool check_memory_access(validator *v, uint8_t opcode) {
@@ -908,8 +910,8 @@ static bool read_zero_memory(validator *v) {
 }
 
 /*
- * The numeric instructions 0x45 to 0xC4: runs of opcodes with the same operand type, number and result.
- * `last` closes each run.
+ * The numeric instructions 0x45 to 0xC4: runs of opcodes with the same operand type, number and
+ * result. `last` closes each run.
  */
 static const struct {
     uint8_t last;
@@ -991,95 +993,95 @@ static bool check_prefixed(validator *v) {
         return pop(v, saturating[opcode & 3]) && push(v, opcode < 4 ? I32 : I64);
     }
     switch (opcode) {
-        case 8: /* memory.init */
-            if (!read_data_index(v) || !read_zero_memory(v)) {
-                return false;
-            }
-            return pop(v, I32) && pop(v, I32) && pop(v, I32);
-        case 9: /* data.drop */
-            return read_data_index(v);
-        case 10: /* memory.copy */
-            if (!read_zero_memory(v) || !read_zero_memory(v)) {
-                return false;
-            }
-            return pop(v, I32) && pop(v, I32) && pop(v, I32);
-        case 11: /* memory.fill */
-            if (!read_zero_memory(v)) {
-                return false;
-            }
-            return pop(v, I32) && pop(v, I32) && pop(v, I32);
-        case 12:
-            return unsupported(v, "table.init (bulk table operations)");
-        case 13:
-            return unsupported(v, "elem.drop (bulk table operations)");
-        case 14:
-            return unsupported(v, "table.copy (bulk table operations)");
-        case 15:
-            return unsupported(v, "table.grow (reference types)");
-        case 16:
-            return unsupported(v, "table.size (reference types)");
-        case 17:
-            return unsupported(v, "table.fill (reference types)");
-        case 18:
-            return unsupported(v, "memory.discard (memory control)");
-        case 19:
-        case 20:
-        case 21:
-        case 22:
-            return unsupported(v, "128-bit arithmetic (wide arithmetic)");
-        default:
-            return malformed(v, "illegal opcode");
+    case 8: /* memory.init */
+        if (!read_data_index(v) || !read_zero_memory(v)) {
+            return false;
+        }
+        return pop(v, I32) && pop(v, I32) && pop(v, I32);
+    case 9: /* data.drop */
+        return read_data_index(v);
+    case 10: /* memory.copy */
+        if (!read_zero_memory(v) || !read_zero_memory(v)) {
+            return false;
+        }
+        return pop(v, I32) && pop(v, I32) && pop(v, I32);
+    case 11: /* memory.fill */
+        if (!read_zero_memory(v)) {
+            return false;
+        }
+        return pop(v, I32) && pop(v, I32) && pop(v, I32);
+    case 12:
+        return unsupported(v, "table.init (bulk table operations)");
+    case 13:
+        return unsupported(v, "elem.drop (bulk table operations)");
+    case 14:
+        return unsupported(v, "table.copy (bulk table operations)");
+    case 15:
+        return unsupported(v, "table.grow (reference types)");
+    case 16:
+        return unsupported(v, "table.size (reference types)");
+    case 17:
+        return unsupported(v, "table.fill (reference types)");
+    case 18:
+        return unsupported(v, "memory.discard (memory control)");
+    case 19:
+    case 20:
+    case 21:
+    case 22:
+        return unsupported(v, "128-bit arithmetic (wide arithmetic)");
+    default:
+        return malformed(v, "illegal opcode");
     }
 }
 
 /* An opcode that the engine does not run: a proposal's, or nobody's. */
 static bool refuse_opcode(validator *v, uint8_t opcode) {
     switch (opcode) {
-        case 0x06: /* try */
-        case 0x07: /* catch */
-        case 0x08: /* throw */
-        case 0x09: /* rethrow */
-        case 0x0A: /* throw_ref */
-        case 0x18: /* delegate */
-        case 0x19: /* catch_all */
-        case 0x1F: /* try_table */
-            return unsupported(v, "exceptions (exception handling)");
-        case 0x12:
-        case 0x13:
-            return unsupported(v, "return_call (tail call)");
-        case 0x14:
-        case 0x15:
-            return unsupported(v, "call_ref (function references)");
-        case 0x1C:
-            return unsupported(v, "select with a type (reference types)");
-        case 0x25:
-        case 0x26:
-            return unsupported(v, "table.get or table.set (reference types)");
-        case 0xD0:
-        case 0xD1:
-        case 0xD2:
-            return unsupported(v, "reference instruction (reference types)");
-        case 0xD3:
-        case 0xFB:
-            return unsupported(v, "object instruction (garbage collection)");
-        case 0xD4:
-        case 0xD5:
-        case 0xD6:
-            return unsupported(v, "reference instruction (function references)");
-        case 0xE0:
-        case 0xE1:
-        case 0xE2:
-        case 0xE3:
-        case 0xE4:
-        case 0xE5:
-        case 0xE6:
-            return unsupported(v, "continuation (stack switching)");
-        case 0xFD:
-            return unsupported(v, "vector instruction (SIMD)");
-        case 0xFE:
-            return unsupported(v, "atomic instruction (threads)");
-        default:
-            return malformed(v, "illegal opcode");
+    case 0x06: /* try */
+    case 0x07: /* catch */
+    case 0x08: /* throw */
+    case 0x09: /* rethrow */
+    case 0x0A: /* throw_ref */
+    case 0x18: /* delegate */
+    case 0x19: /* catch_all */
+    case 0x1F: /* try_table */
+        return unsupported(v, "exceptions (exception handling)");
+    case 0x12:
+    case 0x13:
+        return unsupported(v, "return_call (tail call)");
+    case 0x14:
+    case 0x15:
+        return unsupported(v, "call_ref (function references)");
+    case 0x1C:
+        return unsupported(v, "select with a type (reference types)");
+    case 0x25:
+    case 0x26:
+        return unsupported(v, "table.get or table.set (reference types)");
+    case 0xD0:
+    case 0xD1:
+    case 0xD2:
+        return unsupported(v, "reference instruction (reference types)");
+    case 0xD3:
+    case 0xFB:
+        return unsupported(v, "object instruction (garbage collection)");
+    case 0xD4:
+    case 0xD5:
+    case 0xD6:
+        return unsupported(v, "reference instruction (function references)");
+    case 0xE0:
+    case 0xE1:
+    case 0xE2:
+    case 0xE3:
+    case 0xE4:
+    case 0xE5:
+    case 0xE6:
+        return unsupported(v, "continuation (stack switching)");
+    case 0xFD:
+        return unsupported(v, "vector instruction (SIMD)");
+    case 0xFE:
+        return unsupported(v, "atomic instruction (threads)");
+    default:
+        return malformed(v, "illegal opcode");
     }
 }
 
@@ -1099,82 +1101,81 @@ static bool check_instruction(validator *v) {
         return check_memory_access(v, opcode);
     }
     switch (opcode) {
-        case 0x00: /* unreachable */
-            set_unreachable(v);
-            return true;
-        case 0x01: /* nop */
-            return true;
-        case 0x02:
-            return check_block(v, FRAME_BLOCK);
-        case 0x03:
-            return check_block(v, FRAME_LOOP);
-        case 0x04:
-            return check_block(v, FRAME_IF);
-        case 0x05:
-            return check_else(v);
-        case 0x0B:
-            return check_end(v);
-        case 0x0C: /* br */
-            if (!read_label(v, &target)) {
-                return false;
-            }
-            v->start = at;
-            if (!pop_list(v, label_of(v, target))) {
-                return false;
-            }
-            set_unreachable(v);
-            return true;
-        case 0x0D: /* br_if */
-            if (!read_label(v, &target)) {
-                return false;
-            }
-            v->start = at;
-            return pop(v, I32) && pop_list(v, label_of(v, target)) &&
-                   push_list(v, label_of(v, target));
-        case 0x0E:
-            return check_br_table(v);
-        case 0x0F: /* return */
-            if (!pop_list(v, results_of(v, v->frames[0].type))) {
-                return false;
-            }
-            set_unreachable(v);
-            return true;
-        case 0x10: /* call */
-            if (!read_function_index(v, &index)) {
-                return false;
-            }
-            v->start = at;
-            return check_call(v, v->funcs[index]);
-        case 0x11:
-            return check_call_indirect(v);
-        case 0x1A: /* drop */
-            return pop_any(v, &type);
-        case 0x1B:
-            return check_select(v);
-        case 0x20:
-        case 0x21:
-        case 0x22:
-            return check_local(v, opcode);
-        case 0x23:
-            return check_global(v, false);
-        case 0x24:
-            return check_global(v, true);
-        case 0x3F: /* memory.size */
-            return read_zero_memory(v) && push(v, I32);
-        case 0x40: /* memory.grow */
-            return read_zero_memory(v) && pop(v, I32) && push(v, I32);
-        case 0x41:
-            return read_signed(v, 32, &ignored) && push(v, I32);
-        case 0x42:
-            return read_signed(v, 64, &ignored) && push(v, I64);
-        case 0x43:
-            return skip(v, 4) && push(v, F32);
-        case 0x44:
-            return skip(v, 8) && push(v, F64);
-        case 0xFC:
-            return check_prefixed(v);
-        default:
-            return refuse_opcode(v, opcode);
+    case 0x00: /* unreachable */
+        set_unreachable(v);
+        return true;
+    case 0x01: /* nop */
+        return true;
+    case 0x02:
+        return check_block(v, FRAME_BLOCK);
+    case 0x03:
+        return check_block(v, FRAME_LOOP);
+    case 0x04:
+        return check_block(v, FRAME_IF);
+    case 0x05:
+        return check_else(v);
+    case 0x0B:
+        return check_end(v);
+    case 0x0C: /* br */
+        if (!read_label(v, &target)) {
+            return false;
+        }
+        v->start = at;
+        if (!pop_list(v, label_of(v, target))) {
+            return false;
+        }
+        set_unreachable(v);
+        return true;
+    case 0x0D: /* br_if */
+        if (!read_label(v, &target)) {
+            return false;
+        }
+        v->start = at;
+        return pop(v, I32) && pop_list(v, label_of(v, target)) && push_list(v, label_of(v, target));
+    case 0x0E:
+        return check_br_table(v);
+    case 0x0F: /* return */
+        if (!pop_list(v, results_of(v, v->frames[0].type))) {
+            return false;
+        }
+        set_unreachable(v);
+        return true;
+    case 0x10: /* call */
+        if (!read_function_index(v, &index)) {
+            return false;
+        }
+        v->start = at;
+        return check_call(v, v->funcs[index]);
+    case 0x11:
+        return check_call_indirect(v);
+    case 0x1A: /* drop */
+        return pop_any(v, &type);
+    case 0x1B:
+        return check_select(v);
+    case 0x20:
+    case 0x21:
+    case 0x22:
+        return check_local(v, opcode);
+    case 0x23:
+        return check_global(v, false);
+    case 0x24:
+        return check_global(v, true);
+    case 0x3F: /* memory.size */
+        return read_zero_memory(v) && push(v, I32);
+    case 0x40: /* memory.grow */
+        return read_zero_memory(v) && pop(v, I32) && push(v, I32);
+    case 0x41:
+        return read_signed(v, 32, &ignored) && push(v, I32);
+    case 0x42:
+        return read_signed(v, 64, &ignored) && push(v, I64);
+    case 0x43:
+        return skip(v, 4) && push(v, F32);
+    case 0x44:
+        return skip(v, 8) && push(v, F64);
+    case 0xFC:
+        return check_prefixed(v);
+    default:
+        return refuse_opcode(v, opcode);
     }
 }
 
@@ -1295,40 +1296,40 @@ static bool read_imports(validator *v) {
             return false;
         }
         switch (kind) {
-            case KIND_FUNCTION:
-                if (!read_type_index(v, &index)) {
-                    return false;
-                }
-                v->start = at;
-                if (v->n_funcs >= functions) {
-                    return over_limit(v, "too many functions");
-                }
-                v->funcs[v->n_funcs++] = (uint16_t)index;
-                break;
-            case KIND_TABLE:
-                if (!read_table_type(v)) {
-                    return false;
-                }
-                break;
-            case KIND_MEMORY:
-                if (!read_memory_type(v)) {
-                    return false;
-                }
-                break;
-            case KIND_GLOBAL:
-                if (!read_global_type(v, &type)) {
-                    return false;
-                }
-                v->start = at;
-                if (v->n_globals >= globals) {
-                    return over_limit(v, "too many globals");
-                }
-                v->globals[v->n_globals++] = type;
-                break;
-            case KIND_TAG:
-                return unsupported(v, "tag import (exception handling)");
-            default:
-                return malformed(v, "malformed import kind");
+        case KIND_FUNCTION:
+            if (!read_type_index(v, &index)) {
+                return false;
+            }
+            v->start = at;
+            if (v->n_funcs >= functions) {
+                return over_limit(v, "too many functions");
+            }
+            v->funcs[v->n_funcs++] = (uint16_t)index;
+            break;
+        case KIND_TABLE:
+            if (!read_table_type(v)) {
+                return false;
+            }
+            break;
+        case KIND_MEMORY:
+            if (!read_memory_type(v)) {
+                return false;
+            }
+            break;
+        case KIND_GLOBAL:
+            if (!read_global_type(v, &type)) {
+                return false;
+            }
+            v->start = at;
+            if (v->n_globals >= globals) {
+                return over_limit(v, "too many globals");
+            }
+            v->globals[v->n_globals++] = type;
+            break;
+        case KIND_TAG:
+            return unsupported(v, "tag import (exception handling)");
+        default:
+            return malformed(v, "malformed import kind");
         }
     }
     v->n_imported_funcs = v->n_funcs;
@@ -1640,8 +1641,8 @@ static bool read_code(validator *v) {
     if (defined == 0) {
         return true;
     }
-    v->code_block = allocate(v, v->limits.nesting * sizeof *v->frames + v->limits.operands +
-                                    v->limits.locals);
+    v->code_block =
+        allocate(v, v->limits.nesting * sizeof *v->frames + v->limits.operands + v->limits.locals);
     if (v->code_block == NULL) {
         return false;
     }
@@ -1661,9 +1662,6 @@ static bool read_code(validator *v) {
 static bool read_data(validator *v) {
     if (!read_count(v, 2, v->limits.data_segments, "too many data segments", &v->n_data)) {
         return false;
-    }
-    if (v->has_data_count && v->n_data != v->data_count) {
-        return malformed(v, "data count and data section have inconsistent lengths");
     }
     for (uint32_t i = 0; i < v->n_data; i++) {
         uint32_t flags, memory = 0, n;
@@ -1697,40 +1695,40 @@ static bool read_data(validator *v) {
 
 static bool read_section(validator *v, uint8_t id) {
     switch (id) {
-        case SECTION_CUSTOM:
-            if (!read_name(v)) {
-                return false;
-            }
-            v->pos = v->end;
-            return true;
-        case SECTION_TYPE:
-            return read_types(v);
-        case SECTION_IMPORT:
-            return read_imports(v);
-        case SECTION_FUNCTION:
-            return read_functions(v);
-        case SECTION_TABLE:
-            return read_tables(v);
-        case SECTION_MEMORY:
-            return read_memories(v);
-        case SECTION_GLOBAL:
-            return read_globals(v);
-        case SECTION_EXPORT:
-            return read_exports(v);
-        case SECTION_START:
-            return read_start(v);
-        case SECTION_ELEMENT:
-            return read_elements(v);
-        case SECTION_CODE:
-            return read_code(v);
-        case SECTION_DATA:
-            return read_data(v);
-        case SECTION_DATA_COUNT:
-            return read_data_count(v);
-        case SECTION_TAG:
-            return unsupported(v, "tag section (exception handling)");
-        default:
-            return malformed(v, "malformed section id");
+    case SECTION_CUSTOM:
+        if (!read_name(v)) {
+            return false;
+        }
+        v->pos = v->end;
+        return true;
+    case SECTION_TYPE:
+        return read_types(v);
+    case SECTION_IMPORT:
+        return read_imports(v);
+    case SECTION_FUNCTION:
+        return read_functions(v);
+    case SECTION_TABLE:
+        return read_tables(v);
+    case SECTION_MEMORY:
+        return read_memories(v);
+    case SECTION_GLOBAL:
+        return read_globals(v);
+    case SECTION_EXPORT:
+        return read_exports(v);
+    case SECTION_START:
+        return read_start(v);
+    case SECTION_ELEMENT:
+        return read_elements(v);
+    case SECTION_CODE:
+        return read_code(v);
+    case SECTION_DATA:
+        return read_data(v);
+    case SECTION_DATA_COUNT:
+        return read_data_count(v);
+    case SECTION_TAG:
+        return unsupported(v, "tag section (exception handling)");
+    default:
+        return malformed(v, "malformed section id");
     }
 }
 
@@ -1887,7 +1885,7 @@ wg_validate_result wg_validate(const uint8_t *bytes, size_t size, const wg_valid
 }
 
 const char *wg_validate_status_name(wg_validate_status status) {
-    static const char *const names[] = {"ok", "malformed", "invalid", "unsupported", "limit",
-                                        "no memory"};
+    static const char *const names[] = {"ok",          "malformed", "invalid",
+                                        "unsupported", "limit",     "no memory"};
     return names[status];
 }

@@ -1,12 +1,13 @@
 /*
  * The validator as a PC program, for tests: modules in, one line for each out.
  *
- *   batch [--wide] [--oom]
+ *   batch [--wide | --narrow] [--oom]
  *
  * Standard input: for each module its size (4 bytes, little endian) and its bytes. Standard output,
  * for each: "<status> <offset> <section> <function> <reason>".
  *
  *   --wide  limits as large as they can be, for the specification's tests
+ *   --narrow  small limits, fewer functions and globals than imports, and passive data refused
  *   --oom   each module is validated again with the 1st, 2nd... allocation failing, which must be
  * reported
  *
@@ -107,12 +108,20 @@ static const wg_validate_limits wide = {
     .steps = UINT32_MAX,
 };
 
+static const wg_validate_limits narrow = {
+    .functions = 2,
+    .globals = 2,
+    .imports = 8,
+    .refuse = WG_VALIDATE_REFUSE_PASSIVE_DATA,
+};
+
 int main(int argc, char **argv) {
     const wg_validate_limits *limits = NULL;
     bool oom = false;
     uint8_t size_bytes[4];
     for (int i = 1; i < argc; i++) {
         limits = strcmp(argv[i], "--wide") == 0 ? &wide : limits;
+        limits = strcmp(argv[i], "--narrow") == 0 ? &narrow : limits;
         oom = oom || strcmp(argv[i], "--oom") == 0;
     }
     while (fread(size_bytes, sizeof size_bytes, 1, stdin) == 1) {

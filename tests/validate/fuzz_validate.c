@@ -34,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const wg_validate_limits narrow = {
         .types = 3,
         .arity = 3,
-        .functions = 3,
-        .imports = 2,
+        .functions = 2,
+        .imports = 5,
         .exports = 2,
         .globals = 2,
         .name = 4,

@@ -1,4 +1,4 @@
-"""The validator under libFuzzer: its corpus again and a short search; `make fuzz-validate SECONDS=n` is the long one."""
+"""The validator under libFuzzer, briefly; `make fuzz-validate SECONDS=n` is the long search."""
 
 import os
 import shutil

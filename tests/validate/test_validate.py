@@ -167,6 +167,29 @@ BAD = [
     ("invalid", "unknown table", function(ONE + b"\x11\0\0"), None),
     ("invalid", "unknown table", function(ONE + b"\x11\0\1", b"", b"", TABLE), None),
     ("invalid", "immutable", function(ONE + b"\x24\0", b"", b"", section(6, b"\1\x7f\0\x41\0\x0b")), None),
+    (
+        "invalid",
+        "constant expression required",
+        HEADER + section(2, b"\1\1a\1b\3\x7f\1") + section(6, b"\1\x7f\0\x23\0\x0b"),
+        None,
+    ),
+    ("invalid", "type mismatch", function(b"\2\x7d\2\x7f" + ONE + ONE + b"\x0e\1\1\0\x0b\x1a\0\x0b\x1a"), 31),
+    ("invalid", "different numbers", function(b"\2\x7f" + ONE + ONE + b"\x0e\1\0\1\x0b\x1a"), 29),
+    ("unsupported", "element expressions", HEADER + TABLE + section(9, b"\1\4\x41\0\x0b\0"), None),
+    ("unsupported", "table index", HEADER + TABLE + section(9, b"\1\2\0\x41\0\x0b\0\0"), None),
+    ("unsupported", "function references", HEADER + section(4, b"\1\x40\0\x70\0\1\xd0\x70\x0b"), None),
+    (
+        "invalid",
+        "unknown data segment",
+        module(MEMORY, section(12, b"\1"), types=[func_type()], functions=[(0, body(b"\xfc\x09\1"))]),
+        None,
+    ),
+    (
+        "malformed",
+        "data count and data section",
+        HEADER + MEMORY + section(12, b"\2") + section(11, b"\1\1\1x"),
+        None,
+    ),
 ]
 
 LIMITS = [
@@ -246,6 +269,21 @@ def test_the_time_of_hostile_types_is_limited() -> None:
     few, many = validator.validate([steps(100), steps(60000)])
     assert few.status == "ok"
     assert (many.status, many.reason) == ("limit", "validation takes too many steps")
+
+
+def test_limits_may_be_set() -> None:
+    """batch.c's --narrow: two functions, two globals, no passive data."""
+    cases = [
+        ("ok", "", HEADER + section(2, vector([b"\0\0\3\x7f\0"] * 2))),
+        ("limit", "too many globals", HEADER + section(2, vector([b"\0\0\3\x7f\0"] * 3))),
+        ("limit", "too many globals", HEADER + section(6, vector([b"\x7f\0\x41\0\x0b"] * 3))),
+        ("limit", "too many functions", module(types=[func_type()], functions=[(0, body(b""))] * 3)),
+        ("limit", "too many functions", module(section(2, vector([b"\0\0\0\0"] * 3)), types=[func_type()])),
+        ("unsupported", "passive data segment", HEADER + section(11, b"\1\1\1x")),
+        ("unsupported", "memory.init or data.drop", GOOD["memory.init and data.drop"]),
+    ]
+    verdicts = validator.validate([data for _, _, data in cases], "--narrow", "--oom")
+    assert [(verdict.status, verdict.reason) for verdict in verdicts] == [case[:2] for case in cases]
 
 
 def test_many_exports_are_told_apart() -> None:
