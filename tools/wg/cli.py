@@ -42,6 +42,7 @@ class _Group(TyperGroup):
         command = typer.main.get_group(app) if isinstance(app, typer.Typer) else app
         command.name = cmd_name
         command.help = command.help or text
+        command.rich_help_panel = _PROJECT
         return command
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wg import ROOT
 from wg.cache import cache_folder
-from wg.process import Command, ToolError, progress, run
+from wg.process import Command, ToolError, exclusive, progress, run
 
 REQUIREMENTS = ROOT / "tools" / "requirements"
 
@@ -38,17 +38,29 @@ def download(requirements: Path, python: Path) -> Path:
 def install(requirements: Path, python: Path, *options: str | Path) -> None:
     """Installs a pinned requirements file from the cache; a damaged cache is filled anew, once."""
     pip: Command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
-    for last in (False, True):
-        wheels = download(requirements, python)
-        command: Command = [*pip, "--find-links", wheels, "--require-hashes", "-r", requirements, *options]
-        try:
-            run(command, env=_OFFLINE)
-            return
-        except ToolError:
-            if last:
-                raise
-            progress(f"the wheels of {requirements.name} in the cache are not usable: fetching them again")
-            shutil.rmtree(wheels)
+    # One installation at a time: a damaged cache is emptied here.
+    with exclusive(cache_folder() / "wheels.lock"):
+        for last in (False, True):
+            wheels = download(requirements, python)
+            command: Command = [
+                *pip,
+                "--find-links",
+                wheels,
+                "--require-hashes",
+                "-r",
+                requirements,
+                *options,
+            ]
+            try:
+                run(command, env=_OFFLINE)
+                return
+            except ToolError:
+                if last:
+                    raise
+                progress(
+                    f"the wheels of {requirements.name} in the cache are not usable: fetching them again"
+                )
+                shutil.rmtree(wheels)
 
 
 def make_venv(folder: Path) -> None:

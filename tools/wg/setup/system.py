@@ -52,6 +52,7 @@ NEEDS = (
         lambda: _links("-m32"),
     ),
     Need("git", ("git",), _command("git")),
+    Need("openssl (for the tests of https)", ("openssl",), _command("openssl")),
     Need("Python's venv and pip", ("python3-venv",), _has_venv),
 )
 
