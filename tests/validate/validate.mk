@@ -14,9 +14,7 @@ $(STAMPS)/spec-tests: tests/spec/third_party.lock | $(STAMPS)/venv
 	@$(WG) thirdparty --lock $< unpack >/dev/null
 	@touch $@
 
-ifneq ($(STAMPS),)
-test: $(STAMPS)/spec-tests validate-tools
-endif
+TEST_NEEDS += $(STAMPS)/spec-tests validate-tools
 
 .PHONY: validate-tools
 validate-tools: $(BUILD)/validate/batch $(BUILD)/validate/batch32
@@ -35,7 +33,8 @@ $(BUILD)/validate/fuzz: tests/validate/fuzz_validate.c $(VALIDATE_DEPS)
 
 # The specification's modules are where it starts; what it finds stays in build/validate/corpus for the next
 # time. The input of a crash is kept as build/validate/crash-*.
-.PHONY: fuzz-validate
+.PHONY: fuzz fuzz-validate
+fuzz: fuzz-validate
 fuzz-validate: $(BUILD)/validate/fuzz $(BUILD)/validate/.corpus ## Fuzz the validator (libFuzzer); SECONDS=20
 	@$(BUILD)/validate/fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 -max_len=4096 \
 	    -print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/validate/crash- $(BUILD)/validate/corpus
