@@ -362,6 +362,13 @@ VARIANTS = [
     Probe("start-traps", start="unreachable"),
     Probe("big", pages=17),
     Probe(
+        "recurses",
+        bodies={EXPORTS[3]: "i32.const 600 call $deep"},
+        extra="(func $deep (param i32) (result i32) (local i64 i64 i64 i64)"
+        " (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1))"
+        " (else (i32.add (i32.mul (call $deep (i32.sub (local.get 0) (i32.const 1))) (i32.const 33)) (local.get 0)))))",
+    ),
+    Probe(
         "large",
         pages=17,
         bodies={

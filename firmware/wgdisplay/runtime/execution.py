@@ -118,11 +118,11 @@ class Execution:
             found = widget.layout.imports[(module, field)]
             imports.append((module, field, typ))
             self._services.append((hosts.FUNCTIONS[(found.interface, found.function)], found))
-        options = {
-            "stack": limits.WASM_STACK_BYTES,
-            "pages": limits.MEMORY_PAGES,
-            "native_stack": limits.NATIVE_STACK_BYTES,
-        }
+        options = {"pages": limits.MEMORY_PAGES}
+        if limits.WASM_STACK_BYTES is not None:
+            options["stack"] = limits.WASM_STACK_BYTES
+        if limits.NATIVE_STACK_BYTES is not None:
+            options["native_stack"] = limits.NATIVE_STACK_BYTES
         if not threads:
             options["host"] = self._serve_inline
         try:

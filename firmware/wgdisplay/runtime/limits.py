@@ -10,11 +10,12 @@ class Limits:
     FUEL = None
     # Linear memory in pages of 64 KiB. `memory.grow` past it returns -1, as the specification lets it.
     MEMORY_PAGES = 64
-    # The interpreter's value stack and the C stack of the thread that runs it, in bytes.
+    # The interpreter's value stack and the C stack of the thread that runs it, in bytes; None: what the engine has for
+    # the board (settings.h). Passing either is a trap, "call stack exhausted", as the specification calls it.
     WASM_STACK_BYTES = 64 * 1024
-    NATIVE_STACK_BYTES = 64 * 1024
-    # A file offered as a widget, in bytes.
-    FILE_BYTES = 4 * 1024 * 1024
+    NATIVE_STACK_BYTES = None
+    # A file offered as a widget, in bytes. The core module in it may have 1 MiB, the engine's limit.
+    FILE_BYTES = 2 * 1024 * 1024
     # Calls of host functions in one run.
     HOST_CALLS = 20_000
     # Log lines in one run, and bytes of a line's context and message that are kept (the rest is cut off).
