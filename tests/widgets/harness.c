@@ -295,6 +295,8 @@ static void operate(char operation) {
         wg_put_str(&out, kept);
         wg_put_char(&out, ' ');
         wg_put_int(&out, next - kept.ptr);
+        wg_put_char(&out, ' ');
+        wg_put_int(&out, (next - arena) % 8);
         break;
     }
 #endif

@@ -380,7 +380,7 @@ def test_an_answer_of_one_megabyte(host: Host, components: Any, widget: str) -> 
 def test_an_instance_can_run_again_and_again(host: Host, components: Any, widget: str) -> None:
     body = json.dumps(services.connections("Bern", "Thun", 6, NOW)).encode().hex()
     config = json.dumps(BERN_THUN)
-    answer = host.ask(components(widget), config=config, now=NOW, answers=[[200, body]] * 200, repeat=200)
+    answer = host.ask(components(widget), config=config, now=NOW, answers=[[200, body]] * 60, repeat=60)
     assert answer["ok"] == host.ask(components(widget), config=config, now=NOW, answers=[[200, body]])["ok"]
 
 
