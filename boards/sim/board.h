@@ -19,6 +19,8 @@ void board_reset(void);
 // The same, as the watchdog does it.
 void board_watchdog_reset(void);
 int board_reset_cause(void);
+// What --faults said, "" if nothing.
+const char *board_faults(void);
 
 // For the soft reset: the watchdog is off, pins and PWM are as after power-on.
 void board_stop_watchdog(void);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <time.h>
 
@@ -264,6 +265,11 @@ bool console_open_pty(const char *link, bool tether) {
     fcntl(pty_master, F_SETFD, FD_CLOEXEC);
     fcntl(pty_slave, F_SETFD, FD_CLOEXEC);
     out_fd = pty_master;
+    struct stat existing;
+    if (lstat(link, &existing) == 0 && !S_ISLNK(existing.st_mode)) {
+        errno = EEXIST;
+        return fail(link);
+    }
     // Made beside and renamed: a program on the PC never sees the link missing or half new.
     char beside[4096];
     snprintf(beside, sizeof(beside), "%s.%d", link, (int)getpid());

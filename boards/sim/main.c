@@ -35,10 +35,10 @@
 #define STACK_SIZE (40000 * (sizeof(void *) / 4) * 2)
 
 static struct {
-    const char *flash, *pty, *panel, *script;
+    const char *flash, *pty, *panel, *script, *faults;
     size_t heap;
     bool tether, bare;
-} options = {.heap = HEAP_DEFAULT};
+} options = {.heap = HEAP_DEFAULT, .faults = ""};
 static char **arguments;
 static int board_descriptors_end; // the first one that the application may have opened
 
@@ -54,6 +54,8 @@ static void usage(FILE *out) {
             "  --panel FILE   where the display's pixels and state go (panel_file.h)\n"
             "  --heap BYTES   size of the Python heap (%d)\n"
             "  --tether       end when standard input is closed\n"
+            "  --faults CODE  assignments to what modules/_faults.py explains, at each start of "
+            "Python\n"
             "  --bare         without boot.py and main.py: the prompt only\n",
             HEAP_DEFAULT);
 }
@@ -71,6 +73,10 @@ static void start_anew(const char *cause) {
     // Not the path that it was started with: that may be relative or replaced by a new build.
     execv("/proc/self/exe", arguments);
     _exit(1);
+}
+
+const char *board_faults(void) {
+    return options.faults;
 }
 
 void board_reset(void) {
@@ -211,15 +217,11 @@ static int run_script(void *heap, char **argv) {
 
 static char **parse_options(int argc, char **argv) {
     static const struct option known[] = {
-        {"flash", required_argument, NULL, 'f'},
-        {"pty", required_argument, NULL, 'p'},
-        {"panel", required_argument, NULL, 'd'},
-        {"heap", required_argument, NULL, 'm'},
-        {"script", required_argument, NULL, 's'},
-        {"tether", no_argument, NULL, 't'},
-        {"bare", no_argument, NULL, 'b'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"flash", required_argument, NULL, 'f'},  {"pty", required_argument, NULL, 'p'},
+        {"panel", required_argument, NULL, 'd'},  {"heap", required_argument, NULL, 'm'},
+        {"script", required_argument, NULL, 's'}, {"faults", required_argument, NULL, 'e'},
+        {"tether", no_argument, NULL, 't'},       {"bare", no_argument, NULL, 'b'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int option;
     // What follows --script FILE belongs to the script.
@@ -242,6 +244,9 @@ static char **parse_options(int argc, char **argv) {
             break;
         case 't':
             options.tether = true;
+            break;
+        case 'e':
+            options.faults = optarg;
             break;
         case 'b':
             options.bare = true;

@@ -177,6 +177,12 @@ static mp_obj_t simhw_reset_cause(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(simhw_reset_cause_obj, simhw_reset_cause);
 
+// faults() -> Python code for modules/_faults.py.
+static mp_obj_t simhw_faults(void) {
+    return mp_obj_new_str_from_cstr(board_faults());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_faults_obj, simhw_faults);
+
 // first_use() -> True once in the life of the process, that is once after each hard reset.
 static mp_obj_t simhw_first_use(void) {
     static bool used;
@@ -288,6 +294,7 @@ static const mp_rom_map_elem_t simhw_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_flash_cut_power_after), MP_ROM_PTR(&simhw_flash_cut_power_after_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&simhw_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset_cause), MP_ROM_PTR(&simhw_reset_cause_obj)},
+    {MP_ROM_QSTR(MP_QSTR_faults), MP_ROM_PTR(&simhw_faults_obj)},
     {MP_ROM_QSTR(MP_QSTR_first_use), MP_ROM_PTR(&simhw_first_use_obj)},
     {MP_ROM_QSTR(MP_QSTR_threads), MP_ROM_PTR(&simhw_threads_obj)},
     {MP_ROM_QSTR(MP_QSTR_clock_set), MP_ROM_PTR(&simhw_clock_set_obj)},

@@ -357,3 +357,66 @@ def test_the_board_ends_with_its_owner(wgdisplay: Path, tmp_path: Path) -> None:
     assert process.poll() is None
     process.stdin.close()
     assert process.wait(5) == 0
+
+
+def test_a_file_is_not_replaced_by_the_port(wgdisplay: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("dear")
+    command = [wgdisplay, "--flash", tmp_path / "f", "--pty", tmp_path / "letter", "--tether"]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    assert result.returncode == 1
+    assert b"File exists" in result.stderr
+    assert (tmp_path / "letter").read_text() == "dear"
+
+
+# ---- The ESP32's word size, WiFi ----
+
+
+def test_a_32_bit_board(wgdisplay32: Path, tmp_path: Path) -> None:
+    with SimBoard(flash=tmp_path / "flash.bin", word_size=32) as board:
+        assert board.eval("__import__('sys').maxsize") == 2**31 - 1
+        board.exec("with open('/kept', 'w') as f: f.write('1')")
+        board.soft_reset()
+        board.reset()
+        assert board.exec("print(open('/kept').read())") == "1\n"
+        assert mpremote(board, "exec", "print(6 * 7)") == "42\n"
+    # The same flash in the other board.
+    with SimBoard(flash=tmp_path / "flash.bin", bare=True) as board:
+        assert board.exec("print(open('/kept').read())") == "1\n"
+
+
+JOIN = """
+import network, time
+w = network.WLAN(network.STA_IF); w.active(True); w.connect("any", "password")
+t = time.ticks_ms()
+while w.status() == network.STAT_CONNECTING and time.ticks_diff(time.ticks_ms(), t) < 600: time.sleep_ms(5)
+took = time.ticks_diff(time.ticks_ms(), t)
+"""
+
+
+def test_wifi_connects_after_a_while(board: SimBoard) -> None:
+    board.exec(JOIN)
+    assert board.eval("(w.isconnected(), 250 < took < 600)") == (True, True)
+    address, netmask, gateway, _ = board.eval("w.ifconfig()")
+    assert address.count(".") == 3 and address != "0.0.0.0"
+    board.exec("w.disconnect()")
+    assert board.eval("(w.isconnected(), w.ifconfig()[0])") == (False, "0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("no_ap", 201), ("wrong_password", 202), ("refuse", 203), ("no_address", 1001), ("drop", 200)],
+)
+def test_wifi_faults(board: SimBoard, fault: str, status: int) -> None:
+    board.exec(f"import _faults; _faults.wifi = {fault!r}\n{JOIN}")
+    assert board.eval("(w.status(), w.isconnected())") == (status, False)
+    board.exec("_faults.wifi = None")
+
+
+def test_faults_from_the_start(tmp_path: Path) -> None:
+    with SimBoard(
+        flash=tmp_path / "flash.bin", bare=True, faults="wifi = 'no_ap'; wifi_delay_ms = 0"
+    ) as board:
+        for restart in (board.soft_reset, board.reset):
+            restart()
+            board.exec(JOIN)
+            assert board.eval("(w.status(), w.scan())") == (201, [])

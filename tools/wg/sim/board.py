@@ -56,6 +56,7 @@ class SimBoard:
     `flash`: the image file, made if it is missing; None: a temporary one. `panel`: True, or a path for its file.
     `heap`: bytes of Python heap, None for the board's own. `link`: where the serial port's symbolic link goes.
     `wait`: return from start() only when the prompt is there. `bare`: the application is not started.
+    `faults`: assignments to what boards/sim/modules/_faults.py explains, such as "wifi = 'no_ap'".
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class SimBoard:
         link: Path | str | None = None,
         wait: bool = True,
         bare: bool = False,
+        faults: str = "",
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="wg-sim-")
         folder = Path(self._folder.name)
@@ -80,6 +82,7 @@ class SimBoard:
         self.process: subprocess.Popen[bytes] | None = None
         self._wait = wait
         self._bare = bare
+        self._faults = faults
         self._errors = folder / "stderr"
         self._lock = threading.RLock()
 
@@ -94,6 +97,8 @@ class SimBoard:
             command += ["--heap", str(self.heap)]
         if self._bare:
             command.append("--bare")
+        if self._faults:
+            command += ["--faults", self._faults]
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.link)
         with self._errors.open("wb") as errors:
