@@ -121,7 +121,7 @@ class Host:
         return int.from_bytes(os.urandom(8), "little")
 
     def log(self, name, level, context, message):
-        self._log.add(level, name, "{}: {}".format(context, message) if context else message)
+        self._log.add(level, name, "{}: {}".format(context, message) if context else message, True)
 
 
 class App:

@@ -1,4 +1,5 @@
-"""The log: a ring buffer of the last lines, in memory. The application never prints, it logs.
+"""The log: two ring buffers of the last lines, in memory: the firmware's, and the widgets', so that a widget that logs
+without end pushes out nobody else's lines but other widgets'. The application never prints, it logs.
 
 A line is `(ticks_ms, level, source, text)`; `level` is one of DEBUG, INFO, WARN, ERROR (0 to 3, the order of the
 widget interface's enum), `source` a widget's name or a part of the firmware. Secrets are never logged.
@@ -15,25 +16,27 @@ ERROR = const(3)
 
 NAMES = ("debug", "info", "warn", "error")
 
-CAPACITY = const(200)  # lines kept
+CAPACITY = const(100)  # lines kept of each of the two
 MAX_TEXT = const(200)  # characters of a line kept
 
 
 class Log:
-    """Keeps the last `capacity` lines; adding one never fails and forgets the oldest."""
+    """Keeps the last `capacity` lines of each ring; adding one never fails and forgets the oldest."""
 
     def __init__(self, capacity=CAPACITY):
-        self._lines = [None] * capacity
-        self._next = 0
+        self._rings = ([None] * capacity, [None] * capacity)
+        self._next = [0, 0]
         self.count = 0  # lines ever added
 
-    def add(self, level, source, text):
+    def add(self, level, source, text, widget=False):
         if not 0 <= level < len(NAMES):
             level = ERROR
         if len(text) > MAX_TEXT:
             text = text[: MAX_TEXT - 3] + "..."
-        self._lines[self._next] = (time.ticks_ms(), level, source, text)
-        self._next = (self._next + 1) % len(self._lines)
+        ring = self._rings[widget]
+        at = self._next[widget]
+        ring[at] = (time.ticks_ms(), level, source, text, self.count)
+        self._next[widget] = (at + 1) % len(ring)
         self.count += 1
 
     def debug(self, source, text):
@@ -50,10 +53,11 @@ class Log:
 
     def lines(self, last=None, source=None, level=DEBUG):
         """The kept lines, oldest first: at most the `last` ones, of one source, of at least one level."""
-        ring = self._lines[self._next :] + self._lines[: self._next]
-        found = [
+        kept = [
             line
-            for line in ring
+            for line in self._rings[0] + self._rings[1]
             if line is not None and line[1] >= level and (source is None or line[2] == source)
         ]
+        kept.sort(key=lambda line: line[4])
+        found = [line[:4] for line in kept]
         return found if last is None or last >= len(found) else found[len(found) - last :]

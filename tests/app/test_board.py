@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -194,6 +195,32 @@ def test_interrupted_install_leaves_nothing(sim_board: SimBoard, server: Hostile
     assert b.exec(code).strip() == "True abandoned"
     assert files(b) == [["widgets"], []]
     b.exec(f"wg.install({server.url + '/time.wasm'!r})")
+
+
+def test_slow_servers_hold_up_nobody(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    b.exec("import wg")
+    for name in ("time", "public_transport", "aareguru"):
+        b.exec(f"wg.install({server.url + f'/{name}.wasm'!r})")
+    # A server that accepts and never answers.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        b.exec(f"wg.configure('Aareguru', base_url={url!r})")
+        stops = [{"from_station": "Bern", "to_station": "Thun"}]
+        b.exec(f"wg.configure('Public Transport', connections={stops!r}, base_url={url!r})")
+        b.exec("from wgdisplay import console; console._app.scheduler.late_ms = 0")
+        before = value(b, "wg.state()['widgets'][0]['runs']")
+        slowest = 0.0
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            b.exec("1")
+            slowest = max(slowest, time.monotonic() - begun)
+            time.sleep(0.05)
+        assert value(b, "wg.state()['widgets'][0]['runs']") - before >= 3
+        assert value(b, "len([t for t in console._app.scheduler._tasks if not t.done()])") == 2
+        assert value(b, "wg.status()['late_ms']") <= 50
+        assert slowest < 0.2
 
 
 def test_a_failed_call_fails_the_program(sim_board: SimBoard) -> None:
