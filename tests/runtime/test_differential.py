@@ -6,6 +6,9 @@ in its own thread and inline.
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -251,42 +254,60 @@ def test_configuration(peers: Peers, config: str, layout: str) -> None:
     _counted["generated"] += 1
 
 
-WIDGETS = sorted((probes.ROOT / "build" / "widgets").glob("*.wasm"))
+def _services() -> Any:
+    """The module that answers as the widgets' services do."""
+    path = probes.ROOT / "tests" / "servers" / "services.py"
+    spec = importlib.util.spec_from_file_location("services_for_widgets", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_CONFIGURATIONS = [
+    "",
+    "{}",
+    "[1",
+    '{"zone": "America/New_York", "format": "%A %H:%M%n%Z"}',
+    '{"zone": "Nowhere"}',
+    '{"city": "thun", "base_url": "http://127.0.0.1:1"}',
+    '{"connections": [{"from_station": "Bern", "to_station": "Z\u00fcrich HB", "num_connections": 2},'
+    ' {"from_station": "Thun", "to_station": "Spiez"}]}',
+    '{"connections": [{"from_station": 7}]}',
+]
 
 
 def test_bundled_widgets(peers: Peers) -> None:
     """The bundled widgets: the same texts, the same requests, for answers of every kind."""
     widgets = sorted((probes.ROOT / "build" / "widgets").glob("*.wasm"))
     assert widgets, "no bundled widgets: run `make widgets`"
+    services = _services()
+    now = 1_790_000_000
+    bodies = [
+        b"",
+        b"{}",
+        b"[",
+        b"\xff\xfe{",
+        json.dumps(services.connections("Bern", "Thun", 3, now)).encode(),
+        json.dumps(services.connections("Spiez", "Thun", 1, now), ensure_ascii=False).encode(),
+        json.dumps(services.current("bern", now)).encode(),
+    ]
+    answers: list[dict[str, Any]] = [{"http": [None] * 8}, {"http": [[503, 2, "7b7d"]] * 8}]
+    answers += [{"http": [[200, len(body), body.hex()]] * 8} for body in bodies]
+    asked = 0
     for path in widgets:
-        peers.files[f"{path.stem}.259"] = peers.files[f"{path.stem}.core"] = path
+        peers.files[f"{path.stem}.259"] = path
         for call in CALLS[:4]:
             assert "ok" in peers.agree(path.stem, "259", call)
         for config in _CONFIGURATIONS:
-            for answers in _SERVICES:
-                peers.agree(path.stem, "259", "run", config=config, answers=answers, last=[1_780_000_000, 5])
-
-
-_CONFIGURATIONS = [
-    "",
-    "{}",
-    '{"zone": "Europe/Zurich"}',
-    '{"connections": [{"from": "Bern", "to": "Thun"}]}',
-    "[1",
-    '{"city": "bern"}',
-]
-_SERVICES: list[dict[str, Any]] = [
-    {"now": [[1_790_000_000 + i, 0] for i in range(8)]},
-    {"http": [None] * 8},
-    {"http": [[500, None, ""]] * 8},
-    {"http": [[200, 2, b"{}".hex()]] * 8},
-    {"http": [[200, None, b"\xff\xfe{".hex()]] * 8},
-    {
-        "http": [[200, None, b'{"connections": [{"from": {"departure": "2026-11-23T12:00:00+0100"}}]}'.hex()]]
-        * 8
-    },
-    {"http": [[200, None, b'{"aare": {"temperature": 12.3, "flow": 80}}'.hex()]] * 8},
-]
+            for answer in answers:
+                answer["now"] = [[now + i, 0] for i in range(8)]
+                result = peers.agree(
+                    path.stem, "259", "run", config=config, answers=answer, last=[now - 60, 5]
+                )
+                asked += sum(call[0] == "http" for call in result["calls"])
+    assert asked > 50
 
 
 def test_enough_cases() -> None:

@@ -131,6 +131,9 @@ class Runtime:
     def add(self, name, data):
         """Loads a widget (bytes-like or Widget) under a name, in place of one that had it."""
         widget = data if isinstance(data, Widget) else self.load(data)
+        entry = self._entries.get(name)
+        if entry is not None and entry.widget is widget:
+            return
         self.remove(name)
         self._entries[name] = _Entry(widget)
 
@@ -148,7 +151,10 @@ class Runtime:
         return name in self._entries
 
     def cancel(self, name):
-        """Ends the widget's run if there is one: it raises QuotaError "cancelled". True if there was one."""
+        """Ends the widget's run if there is one: it raises QuotaError "cancelled". True if there was one.
+
+        For the thread of the asyncio loop, like all of this class.
+        """
         entry = self._entries.get(name)
         if entry is None or entry.running is None:
             return False
@@ -205,6 +211,8 @@ class Runtime:
             return await self._use(widget, name, use, deadline_ms, entry)
 
     async def _use(self, widget, name, use, deadline_ms, entry):
+        if entry is not None and entry.removed:
+            raise self._unknown(name)
         limit = self.limits.DEADLINE_MS if deadline_ms is None else deadline_ms
         run = Execution(widget, name, self.host, self.limits, limit, self.threads)
         if entry is not None:
