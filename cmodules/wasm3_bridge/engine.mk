@@ -7,7 +7,7 @@ ENGINE_BUILD := $(BUILD)/engine
 ENGINE_MODULES := $(ENGINE_BUILD)/modules
 ENGINE_SOURCES := $(wildcard $(addprefix $(WG_ENGINE_DIR)/,engine.c module.c heap.c task.c validate.c))
 ENGINE_TEST := $(CURDIR)/tests/engine/c/test_engine.c
-ENGINE_WASM3 = $(addprefix $(WASM3_SRC)/m3_,$(addsuffix .c,bind code compile core emit env exec function module parse))
+ENGINE_WASM3 = $(foreach n,$(WG_WASM3_NAMES),$(wildcard $(WASM3_SRC)/m3_$(n).c))
 ENGINE_WAT := $(wildcard $(CURDIR)/tests/engine/modules/*.wat)
 
 # The test modules, assembled.

@@ -14,12 +14,16 @@ set(WG_WASM3_DEFINES
     d_m3MaxConstantTableSize=120
     d_m3VerboseErrorMessages=0
     d_m3CodePageAlignSize=4096
+    d_m3MaxNativeStack=0
 )
 
 # wasm3 is a library of its own, so that its flags stay on its own objects.
 set(WG_WASM3_SOURCES)
-foreach(name bind code compile core emit env exec function module parse)
-    list(APPEND WG_WASM3_SOURCES ${WASM3_SRC}/m3_${name}.c)
+foreach(name bind code compile core emit env exec function info module parse validate)
+    # those files that this version of wasm3 has
+    if(EXISTS ${WASM3_SRC}/m3_${name}.c)
+        list(APPEND WG_WASM3_SOURCES ${WASM3_SRC}/m3_${name}.c)
+    endif()
 endforeach()
 add_library(wg_wasm3 STATIC ${WG_WASM3_SOURCES})
 target_include_directories(wg_wasm3 PUBLIC ${WASM3_SRC})

@@ -2,8 +2,11 @@
 WG_ENGINE_DIR := $(USERMOD_DIR)
 WASM3_SRC ?= $(abspath $(WG_ENGINE_DIR)/../../build/wasm3/current)
 
+include $(WG_ENGINE_DIR)/flags.mk
+
 WG_ENGINE_OBJECTS := engine module heap task
-WG_WASM3_OBJECTS := m3_bind m3_code m3_compile m3_core m3_emit m3_env m3_exec m3_function m3_module m3_parse
+# Those files that this version of wasm3 has.
+WG_WASM3_OBJECTS = $(foreach n,$(WG_WASM3_NAMES),$(patsubst $(WASM3_SRC)/%.c,%,$(wildcard $(WASM3_SRC)/m3_$(n).c)))
 
 # The glue is scanned for qstrs, the rest is not.
 SRC_USERMOD_C += $(WG_ENGINE_DIR)/modwasm3.c
@@ -13,8 +16,6 @@ SRC_USERMOD_LIB_C += $(WG_ENGINE_DIR)/validate.c
 endif
 
 LDFLAGS_USERMOD += -lpthread -lm
-
-include $(WG_ENGINE_DIR)/flags.mk
 
 # wasm3's sources are outside of MicroPython's tree: compiled by a rule of their own, with flags that are theirs alone.
 WG_WASM3_BUILD = $(BUILD)/wasm3
