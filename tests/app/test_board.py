@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -258,6 +259,53 @@ def test_a_lost_configuration_costs_only_the_settings(sim_board: SimBoard, serve
     assert len(problems) == 3 and any("set aside" in p for p in problems)
     b.reset()
     assert value(b, "wg.status()['problems']") == []
+
+
+CHANGES = {"install": "wg.install({aareguru!r})", "remove": "wg.remove('Time')"}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_power_cuts(change: str, tmp_path: Path, server: HostileServer) -> None:
+    """The power fails in the middle of a write or erase: the board comes back with the old or the new state.
+
+    A sample of the cuts; scripts/cuts.py makes all of them, for every change, on a flash in RAM.
+    """
+    base, flash = tmp_path / "base.bin", tmp_path / "flash.bin"
+    statement = CHANGES[change].format(aareguru=server.url + "/aareguru.wasm")
+    look = "[[w['name'], w['size'], wg.configure(w['name'])] for w in wg.list()]"
+    prepare = "import wg\nfrom wgdisplay import console"
+    with SimBoard(flash=base) as b:
+        b.exec(f"import wg; wg.install({server.url + '/time.wasm'!r}); wg.configure('Time', zone='UTC')")
+        b.exec(prepare)
+        states = [value(b, look)]
+    shutil.copy(base, flash)
+    with SimBoard(flash=flash) as b:
+        b.exec(prepare)
+        b.exec(statement)
+        states.append(value(b, look))
+    assert states[0] != states[1]
+    cut, seen = 1, []
+    while True:
+        shutil.copy(base, flash)
+        with SimBoard(flash=flash) as b:
+            b.exec("import wg, _faults\nwg.status()")
+            try:
+                b.exec(f"_faults.cut_power_after({cut})\n{statement}\n_faults.cut_power_after(0)")
+                break
+            except BoardError as error:
+                assert not b.alive, error
+        with SimBoard(flash=flash) as b:
+            b.exec(prepare)
+            found = value(b, look)
+            assert found in states, (cut, found)
+            assert value(b, "wg.status()['problems']") == [], cut
+            assert len(files(b)[1]) == len(found), cut
+            for name, _, _ in found:
+                assert value(b, f"len(console._app.storage.read({name!r}))") > 0
+        seen.append(states.index(found))
+        cut += 1 if cut < 9 else 1 + cut // 3
+    print(f"{len(seen)} cuts of {cut} operations of {change}: {seen}")
+    assert len(seen) >= 4 and seen[0] == 0 and seen == sorted(seen)
 
 
 def test_help_fits_the_prompt(sim_board: SimBoard) -> None:

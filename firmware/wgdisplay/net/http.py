@@ -41,7 +41,6 @@ _REFUSED = {
     errno.ETIMEDOUT: "timed out",
     errno.EHOSTUNREACH: "no route to the host",
     101: "the network is unreachable",  # ENETUNREACH on Linux
-    118: "the network is unreachable",  # and on the ESP32
 }
 
 
@@ -219,7 +218,7 @@ class _Connection:
         try:
             s.connect(address)
         except OSError as e:
-            if e.errno not in resolver.IN_PROGRESS:
+            if e.errno != errno.EINPROGRESS:
                 raise
         await _writable(s)
         # A refused connection is writable too: a second connect() tells the two apart.

@@ -5,7 +5,6 @@ looks for its answer every few milliseconds. Answers are kept for a minute.
 """
 
 import asyncio
-import errno
 import socket
 import time
 
@@ -16,9 +15,6 @@ MAX_CACHED = const(16)
 MAX_THREADS = const(4)  # look-ups under way; a further one waits
 _POLL_MS = const(10)
 _STACK = const(16 * 1024)  # bytes of a look-up's thread
-
-# What a non-blocking connect() raises on the way; 115 and 119 are Linux's and lwIP's EINPROGRESS.
-IN_PROGRESS = (errno.EINPROGRESS, 115, 119, errno.EALREADY)
 
 _cache = {}  # (host, port): (ticks_ms, addresses)
 _busy = 0
