@@ -442,6 +442,7 @@ static bool run(wg_instance *instance, uint32_t index, const wg_type *type, cons
         for (unsigned i = 0; i < type->params; i++) {
             pointers[i] = &args[i];
         }
+        wg_m3_count_call(instance->runtime);
         result = m3_Call(function, type->params, pointers);
     }
     if (result == m3Err_none) {

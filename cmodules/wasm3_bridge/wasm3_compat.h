@@ -35,6 +35,15 @@ static inline M3Result wg_m3_compile(IM3Function function) {
     return function->compiled ? m3Err_none : CompileFunction(function);
 }
 
+/* Takes the unit of a call from the host, where m3_Call() itself does not: 0.5.0's does. */
+static inline void wg_m3_count_call(IM3Runtime runtime) {
+#if M3_VERSION_MINOR > 5
+    wg_m3_header(runtime)->slice--;
+#else
+    (void)runtime;
+#endif
+}
+
 /* Room for `slots` 64-bit values from where a call on this runtime would put its first? */
 static inline bool wg_m3_has_room(IM3Runtime runtime, size_t slots) {
     return (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= slots * 8;
