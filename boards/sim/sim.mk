@@ -1,5 +1,6 @@
 # `make sim`, `make sim32`: the simulated board, a program for the PC. Included by the Makefile.
 
+comma := ,
 SIM_DIR := $(CURDIR)/boards/sim
 SIM_PARTITIONS := $(CURDIR)/boards/esp32s3/partitions.csv
 SIM_USERMODS = $(if $(wildcard $(CURDIR)/cmodules/*/micropython.mk),USER_C_MODULES=$(CURDIR)/cmodules)
@@ -30,3 +31,9 @@ sim: $(SIM_NEEDS) ## The simulated board: build/sim/wgdisplay
 .PHONY: sim32
 sim32: $(SIM_NEEDS) ## The simulated board with the ESP32's word size: build/sim32/wgdisplay
 	$(call sim_make,sim32,MICROPY_FORCE_32BIT=1)
+
+# Run it with ASAN_OPTIONS=detect_leaks=0: Python's heap is one block to the sanitizer.
+.PHONY: sim-asan
+sim-asan: $(SIM_NEEDS) ## The simulated board under ASan and UBSan: build/sim-asan/wgdisplay
+	$(call sim_make,sim-asan,COPT='-O1 -DNDEBUG' CFLAGS_EXTRA='-fsanitize=address$(comma)undefined -fno-omit-frame-pointer' \
+	    LDFLAGS_EXTRA='-fsanitize=address$(comma)undefined')
