@@ -8,7 +8,7 @@ from pathlib import Path
 
 import validator
 
-NODE_MODULES = validator.BUILD / "node" / "node_modules"
+WASM_OPT = validator.BUILD / "node" / "node_modules" / "binaryen" / "bin" / "wasm-opt"
 KEEP = validator.BUILD / "validate" / "generated"
 FEATURES = ("sign-ext", "nontrapping-float-to-int", "multivalue", "bulk-memory", "mutable-globals")
 
@@ -35,7 +35,7 @@ def _module(number: int) -> Path:
                 "node",
                 "--liftoff-only",
                 "--wasm-lazy-compilation",
-                str(NODE_MODULES / "binaryen" / "bin" / "wasm-opt"),
+                str(WASM_OPT),
                 str(source),
                 "-ttf",
             ]

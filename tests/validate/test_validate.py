@@ -8,7 +8,7 @@ import generated
 import pytest
 import validator
 import wast
-from modules import (
+from wasm_bytes import (
     HEADER,
     I32,
     MEMORY,

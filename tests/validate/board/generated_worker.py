@@ -27,7 +27,7 @@ class Run:
     def host(self, index, args):
         _, name, signature = self.offers[index]
         letters, _, results = signature.partition(":")
-        self.log.append([name] + [shown(letter, value) for letter, value in zip(letters, args)])
+        self.log.append([name] + [shown(letter, value) for letter, value in zip(letters, args)])  # noqa: B905
         return 0 if results else None
 
     def instance(self):
@@ -48,7 +48,7 @@ class Run:
                 instance = instance or self.instance()
                 values = instance.call(name, *(ARGUMENTS[letter] for letter in letters))
                 values = [] if values is None else values if isinstance(values, tuple) else [values]
-                answers.append([name, [shown(letter, value) for letter, value in zip(results, values)]])
+                answers.append([name, [shown(letter, value) for letter, value in zip(results, values)]])  # noqa: B905
             except wasm3.Error as error:
                 answers.append([name, type(error).__name__ + ": " + str(error.args[1] or error.args[0])])
                 if instance:
