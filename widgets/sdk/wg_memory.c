@@ -35,7 +35,7 @@ void *wg_realloc(void *old, size_t old_size, size_t align, size_t size) {
         old_size = 0;
     }
     if (size > wg_platform_size() - start || start > wg_platform_size()) {
-        if (size > SIZE_MAX / 2 || !wg_platform_grow(start + size)) {
+        if (size > SIZE_MAX / 2 || start > SIZE_MAX / 2 || !wg_platform_grow(start + size)) {
             __builtin_trap();
         }
     }

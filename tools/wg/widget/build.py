@@ -7,6 +7,7 @@ A widget's folder holds `*.c` and `schema.json`. The steps' order matters: strip
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,9 @@ SDK = ROOT / "widgets" / "sdk"
 WIT = ROOT / "widgets" / "wit"
 NODE_MODULES = ROOT / "build" / "node" / "node_modules"
 JCO = NODE_MODULES / "@bytecodealliance" / "jco" / "src" / "jco.js"
+
+#: node is the virtual environment's, activated or not.
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 #: Bytes of the shadow stack, at the bottom of linear memory: an overflow traps instead of reaching the data.
 STACK_BYTES = 16384
@@ -55,11 +59,21 @@ def c_literal(text: str) -> str:
     return f'"{escaped}"'
 
 
+def _require_tools() -> None:
+    if not shutil.which("node", path=PATH) or not JCO.exists():
+        raise ToolError("The component tools are not installed: run `make setup` in the repository first.")
+
+
+def _run_node(command: Command) -> None:
+    run(command, env={"PATH": PATH}, timeout=STEP_TIMEOUT)
+
+
 def compile_core(folder: Path, output: Path, scratch: Path) -> None:
     """Compiles a widget's folder with the SDK to an optimised core module."""
     sources = sorted(folder.glob("*.c"))
     if not sources:
         raise ToolError(f"{folder} has no C source (*.c).")
+    _require_tools()
     schema = scratch / "wg_schema.h"
     schema.write_text(f"#define WG_SCHEMA {c_literal(compact_schema(folder))}\n", "utf-8")
     raw = scratch / "raw.wasm"
@@ -69,18 +83,17 @@ def compile_core(folder: Path, output: Path, scratch: Path) -> None:
         [*compiler, *COMPILE_FLAGS, "-I", SDK, "-include", schema, *files, "-o", raw],
         timeout=STEP_TIMEOUT,
     )
-    run([NODE_MODULES / ".bin" / "wasm-opt", raw, *OPTIMISE_FLAGS, "-o", output], timeout=STEP_TIMEOUT)
+    _run_node([NODE_MODULES / ".bin" / "wasm-opt", raw, *OPTIMISE_FLAGS, "-o", output])
 
 
-def wrap(core: Path, output: Path, scratch: Path, jco: Path = JCO) -> None:
+def wrap(core: Path, output: Path, scratch: Path) -> None:
     """Makes a component of a core module that exports the world's functions, in any language."""
-    if not shutil.which("node") or not JCO.exists() or not jco.exists():
-        raise ToolError("The component tools are not installed: run `make setup` in the repository first.")
+    _require_tools()
     embedded = scratch / "embedded.wasm"
     component = scratch / "component.wasm"
     embed: Command = ["node", JCO, "embed", "--wit", WIT, "--world-name", "widget"]
-    run([*embed, core.resolve(), "-o", embedded], timeout=STEP_TIMEOUT)
-    run(["node", jco, "new", embedded, "-o", component], timeout=STEP_TIMEOUT)
+    _run_node([*embed, core.resolve(), "-o", embedded])
+    _run_node(["node", JCO, "new", embedded, "-o", component])
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(component, output)
 

@@ -2,6 +2,7 @@
 # Builds the example: sh widgets/examples/assemblyscript/build.sh OUT.wasm
 set -e
 root=$(cd "$(dirname "$0")/../../.." && pwd)
+PATH=$root/.venv/bin:$PATH
 out=$(realpath "${1:?usage: build.sh OUT.wasm}")
 bin=$root/build/node/node_modules/.bin
 scratch=$(mktemp -d)
@@ -13,4 +14,4 @@ cd "$scratch"
 # The language has no names with hyphens.
 sed -E -i '/\(export "get_/ { :again; s/(\(export "[a-z-]*)_/\1-/; t again }' widget.wat
 "$bin/wat2wasm" widget.wat -o core.wasm
-"$root/.venv/bin/wg" widget wrap core.wasm -o "$out"
+wg widget wrap core.wasm -o "$out"
