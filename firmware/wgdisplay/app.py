@@ -150,6 +150,7 @@ class App:
         self.problems = []
         self.boot_ms = None  # from the start of the thread to the first picture
         self.failure = None  # why the application is not running, a sentence
+        self.ended = False  # its thread has left the loop for good
         self.scheduler = Scheduler(self._run, log, self._tick)
         self._make_runtime = make_runtime
         self._make_screen = make_screen
@@ -580,6 +581,7 @@ def launch(app):
         except Exception as error:
             app.failure = "the application ended: " + sentence(error)
             app.log.add(ERROR, "app", app.failure)
+        app.ended = True
 
     old = _thread.stack_size(_STACK)
     try:

@@ -97,11 +97,11 @@ def start():
 
 def stop():
     """Stops the application: widgets and display stand still until `reload()`."""
-    if _app is None or _app.failure is not None:
+    if _app is None:
         return
     _app.stop()
     begun = time.ticks_ms()
-    while _app.failure is None and time.ticks_diff(time.ticks_ms(), begun) < START_MS:
+    while not _app.ended and time.ticks_diff(time.ticks_ms(), begun) < START_MS:
         time.sleep_ms(5)
 
 

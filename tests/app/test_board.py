@@ -308,6 +308,19 @@ def test_power_cuts(change: str, tmp_path: Path, server: HostileServer) -> None:
     assert len(seen) >= 4 and seen[0] == 0 and seen == sorted(seen)
 
 
+def test_stop_and_reload(sim_board: SimBoard, server: HostileServer) -> None:
+    b = sim_board
+    b.exec(f"import wg; wg.install({server.url + '/time.wasm'!r})")
+    for _ in range(5):
+        b.exec("wg.stop()")
+        assert "was stopped" in refusal(b, "wg.run('Time')")
+        assert "was stopped" in b.exec("print(wg.status())")
+        b.exec("wg.stop(); wg.reload()")
+        assert value(b, "wg.run('Time')")
+        assert value(b, "wg.status()['problems']") == []
+    wait_for(b, "wg.state()['frames'] >= 2")
+
+
 def test_help_fits_the_prompt(sim_board: SimBoard) -> None:
     b = sim_board
     lines = b.exec("import wg; print(wg.help())").splitlines()
