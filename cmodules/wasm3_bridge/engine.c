@@ -336,6 +336,7 @@ static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t co
         return false;
     }
     instance->linked = parsed;
+    wg_m3_forget_start(parsed);
     for (size_t i = 0; i < module->imports_count; i++) {
         result = link_import(instance, &module->imports[i]);
         if (result != m3Err_none) {

@@ -30,6 +30,11 @@ static inline uint32_t wg_m3_function_index(IM3Module module, IM3Function functi
     return (uint32_t)(function - module->functions);
 }
 
+/* wasm3 must not run the start function by itself, before whichever call comes first. */
+static inline void wg_m3_forget_start(IM3Module module) {
+    module->startFunction = -1;
+}
+
 /* Compiles a function unless it is. */
 static inline M3Result wg_m3_compile(IM3Function function) {
     return function->compiled ? m3Err_none : CompileFunction(function);
