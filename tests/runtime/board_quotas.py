@@ -124,6 +124,15 @@ async def deadline_between_requests():
     return await measured(runtime("requests-endlessly", host).run("w", "", 200))
 
 
+async def deadline_in_parts():
+    """_initialize, the allocator, run and the post-return function each take a quarter of the time; half is allowed."""
+    found = runtime("slow-parts")
+    whole = await measured(found.run("w", "x"))
+    result = await measured(found.run("w", "x", whole["ms"] // 2))
+    result["whole"] = whole["ms"]
+    return result
+
+
 async def slow_request():
     host = Host(delay_ms=150)
     return await measured(runtime("plain", host).run("w", REQUEST))
@@ -350,6 +359,7 @@ SCENARIOS = (
     deadline_in_a_description,
     deadline_in_a_request,
     deadline_between_requests,
+    deadline_in_parts,
     slow_request,
     fuel,
     task_cancelled,

@@ -45,8 +45,9 @@ REALLOC = {
     "random": 6,
     "request": 7,
     "recurse": 8,
+    "slow": 9,
 }
-POST = {"nothing": 0, "trap": 1, "now": 2, "log": 3, "random": 4, "realloc": 5, "store": 6}
+POST = {"nothing": 0, "trap": 1, "now": 2, "log": 3, "random": 4, "realloc": 5, "store": 6, "slow": 7}
 
 EXPORTS = ("get-name", "get-version", "get-config-schema", "get-run-update-cycle-seconds", "run")
 
@@ -167,10 +168,14 @@ _WAT = r"""(module
     (i32.const 0) (i32.const 0) (i32.const 0) (global.get $value))))
   (if (i32.eq (global.get $mode) (i32.const 8)) (then
    (drop (call $realloc (local.get $old) (local.get $size) (local.get $align) (local.get $new)))))
+  (if (i32.eq (global.get $mode) (i32.const 9)) (then (call $burn (global.get $value))))
   (local.set $at (global.get $heap))
   (global.set $heap (i32.and (i32.add (i32.add (local.get $at) (local.get $new)) (i32.const 15)) (i32.const -16)))
   (local.get $at))
+ (func $burn (param i32)
+  (loop $more (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
  (func $post (param i32)
+  (if (i32.eq (global.get $post) (i32.const 7)) (then (call $burn (i32.const 15000000))))
   (if (i32.eq (global.get $post) (i32.const 1)) (then unreachable))
   (if (i32.eq (global.get $post) (i32.const 2)) (then (call $clocks (i32.const 0x400))))
   (if (i32.eq (global.get $post) (i32.const 3)) (then
@@ -397,6 +402,13 @@ VARIANTS = [
         },
     ),
     Probe("huge", pages=100),
+    Probe(
+        "slow-parts",
+        realloc=("slow", 15_000_000),
+        post="slow",
+        initialize="i32.const 15000000 call $burn",
+        bodies={"run": "i32.const 15000000 call $burn i32.const 0x100"},
+    ),
     Probe("traps", bodies={"run": "unreachable"}),
     Probe("divides", bodies={"run": "i32.const 1 i32.const 0 i32.div_s"}),
 ]

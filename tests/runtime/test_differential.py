@@ -69,6 +69,7 @@ _UNBOUNDED = (
     "requests-endlessly",
     "grows",
     "huge",
+    "slow-parts",
 )
 
 
@@ -183,10 +184,12 @@ _INSTRUCTION: st.SearchStrategy[list[tuple[Any, ...]]] = st.one_of(
     st.just([("R", 0x500), ("D", 0x500, 8)]),
     st.builds(
         lambda mode, value: [("A", mode, value)],
-        st.sampled_from([mode for name, mode in REALLOC.items() if name != "recurse"]),
+        st.sampled_from([mode for name, mode in REALLOC.items() if name not in ("recurse", "slow")]),
         st.sampled_from([0, 1, 2, 0x600, END - 4, END, END + 1, 0xFFFFFFFF]),
     ),
-    st.builds(lambda mode: [("C", mode)], st.sampled_from(sorted(POST.values()))),
+    st.builds(
+        lambda mode: [("C", mode)], st.sampled_from([mode for name, mode in POST.items() if name != "slow"])
+    ),
     st.builds(
         lambda p, a: [("S", p & ~3, a[0]), ("S", (p & ~3) + 4, a[1]), ("P", p)],
         st.sampled_from([0x700, 0x704, END - 8, 0x702]),

@@ -51,6 +51,11 @@ def test_deadline(found: dict[str, Any], name: str) -> None:
     assert 140 <= found[name]["ms"] < 700
 
 
+def test_deadline_of_all_calls(found: dict[str, Any]) -> None:
+    _quota(found["deadline_in_parts"], "deadline")
+    assert found["deadline_in_parts"]["ms"] < found["deadline_in_parts"]["whole"] * 0.9
+
+
 def test_deadline_of_many_requests(found: dict[str, Any]) -> None:
     _quota(found["deadline_between_requests"], "deadline")
     assert 190 <= found["deadline_between_requests"]["ms"] < 700

@@ -106,7 +106,7 @@ class Execution:
         self._threads = threads
         self._spent = {}
         self._ends = time.ticks_add(time.ticks_ms(), deadline_ms)
-        self._depth = 0  # calls into the guest that are under way
+        self._inside = False  # a call into the guest is under way; another one is nested in a host call of it
         self._locked = False  # the guest may not call out: it allocates or cleans up
         self._starting = False  # the core module's start function runs
         self._cancelled = False
@@ -130,7 +130,6 @@ class Execution:
         except (wasm3.Error, MemoryError) as error:
             raise translate(error)
         self.memory = Memory(self._instance)
-        self._instance.deadline(deadline_ms)
         if limits.FUEL is not None:
             self._instance.fuel(limits.FUEL)
 
@@ -224,7 +223,15 @@ class Execution:
         return result
 
     async def _guarded(self, function, arguments):
+        outermost = not self._inside
         try:
+            if outermost:
+                # The engine's deadline is one call's, ours is the whole run's.
+                left = time.ticks_diff(self._ends, time.ticks_ms())
+                if left <= 0:
+                    raise QuotaError("The widget took too long and was stopped.", "deadline")
+                self._instance.deadline(left)
+                self._inside = True
             if self._threads:
                 return await self._call_parked(function, arguments)
             if function is None:
@@ -232,6 +239,9 @@ class Execution:
             return self._instance.call(function, *arguments)
         except (wasm3.Error, MemoryError) as error:
             raise self.explain(error)
+        finally:
+            if outermost:
+                self._inside = False
 
     async def _call_parked(self, function, arguments):
         instance = self._instance

@@ -6,7 +6,7 @@ class Limits:
 
     # Wall clock of one call from outside (run, name...), its host calls included, in milliseconds.
     DEADLINE_MS = 30_000
-    # Budget of loop iterations and calls of one run; None: only the deadline counts.
+    # Budget of loop iterations and calls of each call into the widget; None: only the deadline counts.
     FUEL = None
     # Linear memory in pages of 64 KiB. `memory.grow` past it returns -1, as the specification lets it.
     MEMORY_PAGES = 64
