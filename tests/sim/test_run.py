@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import BinaryIO
 
 import pexpect
 import pytest
@@ -93,3 +95,46 @@ def test_a_flash_in_use_is_said(out: Path, tmp_path: Path) -> None:
         child.expect(pexpect.EOF)
         child.close()
         assert child.exitstatus == 1
+
+
+def test_the_page_shows_the_panel_live(sim_board: SimBoard) -> None:
+    from wg.sim.page import Page
+
+    assert sim_board.panel_path is not None
+    with Page(sim_board.panel_path, lambda: {"message": "Running"}, WIDGETS) as page:
+        port = int(page.address.rsplit(":", 1)[1].strip("/"))
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as browser:
+            browser.sendall(
+                b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            )
+            stream = browser.makefile("rb")
+            assert b" 101 " in stream.readline()
+            while stream.readline() != b"\r\n":
+                pass
+            opcode, pixels = frame(stream)
+            assert (opcode, len(pixels)) == (2, WIDTH * HEIGHT * 2)
+            opcode, status = frame(stream)
+            assert opcode == 1
+            assert json.loads(status)["message"] == "Running"
+            end = time.monotonic() + 10
+            while not json.loads(status)["panel"]["on"] and time.monotonic() < end:  # the board still boots
+                opcode, data = frame(stream)
+                status, pixels = (data, pixels) if opcode == 1 else (status, data)
+            assert json.loads(status)["panel"]["on"]
+            # A change on the panel arrives by itself.
+            sim_board.exec("import wg; wg.background('#ff0000')")
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                opcode, data = frame(stream)
+                if opcode == 2 and data != pixels:
+                    break
+            assert opcode == 2 and data != pixels
+
+
+def frame(stream: BinaryIO) -> tuple[int, bytes]:
+    """One frame of a WebSocket from the server: opcode and content (RFC 6455, section 5.2)."""
+    first, length = stream.read(2)
+    if length >= 126:
+        length = int.from_bytes(stream.read(2 if length == 126 else 8), "big")
+    return first & 15, stream.read(length)

@@ -80,10 +80,9 @@ class Page:
         self._port = app.server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
-        for task in asyncio.all_tasks():
-            if task is not asyncio.current_task():
-                task.cancel()
-        await asyncio.sleep(0)
+        await asyncio.sleep(3 * _FRAME_S)  # the live streams see it and end
+        app.shutdown()
+        await asyncio.wait([serving], timeout=1)
 
     def _app(self) -> Any:
         app = Microdot()
@@ -118,7 +117,7 @@ class Page:
         with Panel(self._panel) as panel:
             sequence = -1
             wait = 0.0
-            while True:
+            while self._stop is not None and not self._stop.is_set():
                 if panel.sequence() != sequence:
                     frame = panel.read()
                     sequence = frame.sequence
