@@ -26,7 +26,11 @@ def certificates(pem: str) -> list[bytes]:
 
 def source(found: list[bytes]) -> str:
     """A MicroPython module: the certificates as constants, so that they stay in flash when frozen."""
-    lines = [f'"""{len(found)} root certificates, DER: made by wg.roots, not to be edited."""', "", "CERTIFICATES = ("]
+    lines = [
+        f'"""{len(found)} root certificates, DER: made by wg.roots, not to be edited."""',
+        "",
+        "CERTIFICATES = (",
+    ]
     lines += [f"    {der!r}," for der in found]
     return "\n".join([*lines, ")", ""])
 
