@@ -107,6 +107,15 @@ def test_deeply_nested_blocks():
             assert type(e) in (wasm3.UnsupportedError, wasm3.TrapError), e
 
 
+def test_table_index_in_five_bytes():
+    # call_indirect's table index 0 as 80 80 80 80 00, as Rust's linker writes it
+    i = wasm3.Module(
+        b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\3\2\0\0\4\4\1\x70\0\1\7\5\1\1f\0\1\x09\7\1\0\x41\0\x0b\1\0"
+        b"\x0a\x10\2\2\0\x0b\x0b\0\x41\0\x11\0\x80\x80\x80\x80\0\x0b"
+    ).instantiate()
+    equal(i.call("f"), None)
+
+
 def test_deadline_inline():
     m = wasm3.Module(data("loops"))
     for name in LOOPS:
