@@ -9,11 +9,15 @@ SIM_MBEDTLS = $(if $(wildcard $(MICROPYTHON_DIR)/lib/mbedtls/library/aes.c),,MBE
 # Steps that must come before: set-up, and what the C modules generate (cmodules/*/*.mk adds here).
 SIM_NEEDS ?= $(addprefix $(BUILD)/stamps/,system venv micropython wasm3 mbedtls)
 
+# Two `make` at a time take turns, where there is flock(1).
+SIM_LOCK := $(if $(shell command -v flock 2>/dev/null),flock,:)
+
 # $(1): folder under build/, $(2): options. MicroPython's make finds what has changed by itself.
 define sim_make
 	@mkdir -p $(BUILD)/$(1)/no-micropython-lib && touch $(BUILD)/$(1)/no-micropython-lib/README.md
 	@PYTHONPATH=$(CURDIR)/tools python3 -m wg.sim.partitions $(SIM_PARTITIONS) $(BUILD)/$(1)/partition_table.h
-	@+MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay $(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
+	@+exec 9>$(BUILD)/$(1)/lock; $(SIM_LOCK) 9; \
+	    MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay $(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
 	    VARIANT_DIR=$(SIM_DIR) VARIANT=sim BUILD=$(BUILD)/$(1)/obj FROZEN_MANIFEST=$(SIM_DIR)/manifest.py \
 	    MPY_LIB_DIR=$(BUILD)/$(1)/no-micropython-lib MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY= \
 	    STRIP= $(SIM_USERMODS) $(SIM_MBEDTLS) $(2) >$(BUILD)/$(1)/build.log 2>&1 \
