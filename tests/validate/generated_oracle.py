@@ -92,8 +92,8 @@ class Run:
 def main() -> None:
     config = wasmtime.Config()
     engine = wasmtime.Engine(config)
-    for line in sys.stdin:
-        print(json.dumps(Run(engine, Path(line.strip()).read_bytes()).all()))
+    while line := sys.stdin.readline().strip():
+        print(json.dumps(Run(engine, Path(line).read_bytes()).all()))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def answers(command: list[str], paths: list[Path], pythonpath: str = "") -> list
     """What a worker says of all modules."""
     done = subprocess.run(
         command,
-        input="".join(f"{path}\n" for path in paths),
+        input="".join(f"{path}\n" for path in paths) + "\n",
         capture_output=True,
         text=True,
         timeout=600,
@@ -45,6 +45,7 @@ def answers(command: list[str], paths: list[Path], pythonpath: str = "") -> list
         raise AssertionError(
             f"{command[0]} ended ({done.returncode}) at {paths[len(lines)].name}\n{done.stderr[-2000:]}"
         )
+    assert done.returncode == 0, done.stderr[-2000:]
     return lines
 
 

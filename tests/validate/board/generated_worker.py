@@ -1,4 +1,5 @@
-# Runs every exported function of generated modules on a board: a path on each line in, a JSON line out for each.
+# Runs every exported function of generated modules on a board: a path on each line in, a JSON line out for each,
+# and an empty line at the end.
 # generated_oracle.py does the same with wasmtime. Floats are their bits, NaNs are all alike.
 import json
 import sys
