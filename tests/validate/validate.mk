@@ -6,7 +6,9 @@ VALIDATE_DEPS := $(VALIDATE_SRC) cmodules/wasm3_bridge/validate.h
 VALIDATE_CFLAGS := -std=c11 -O1 -g -Wall -Wextra -Werror -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
     -Wmissing-prototypes -Icmodules/wasm3_bridge
 VALIDATE_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_CC ?= clang-14
+# A clang with libFuzzer: Debian's clang and libclang-rt-dev, of any version.
+FUZZ_CC ?= $(firstword $(foreach c,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,\
+    $(shell command -v $(c) 2>/dev/null)) clang)
 SECONDS ?= 20
 
 # The specification's tests, from their own lock file.
