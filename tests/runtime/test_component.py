@@ -90,7 +90,7 @@ def _one_error(load: Callable[[bytes], Any], data: bytes) -> None:
 def test_mutations(files: dict[str, Path], probe: str) -> None:
     original = files[probe].read_bytes()
 
-    @settings(max_examples=1500, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=600, suppress_health_check=list(HealthCheck))
     @given(mutated(original))
     def mutate(data: bytes) -> None:
         _one_error(component.load, data)

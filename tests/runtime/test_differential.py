@@ -118,7 +118,7 @@ _BAD_TEXT = st.sampled_from(
         (END - 1, 2),
         (0xFFFFFFFF, 0),
         (0xFFFFFFFF, 1),
-        (0, END + 1),
+        (0, 0x00800001),
         (0, 0xFFFFFFFF),
     ]
 )
