@@ -179,7 +179,7 @@ def test_nvs(script: Script, tmp_path: Path) -> None:
 from esp32 import NVS
 n = NVS("wg")
 n.set_i32("count", -5); n.set_blob("blob", b"abc"); n.commit()
-for i in range(3000):
+for i in range(1500):
     n.set_i32("turns", i); n.commit()
 n.set_blob("gone", b"x"); n.commit(); n.erase_key("gone"); n.commit()
 n.set_i32("lost", 1)
@@ -198,7 +198,7 @@ for name, key in (("wg", "lost"), ("wg", "gone"), ("other", "count")):
 """,
         *option,
     )
-    assert out.splitlines() == ["-5 2999 3 b'abc'", "0x1102", "0x1102", "0x1102"]
+    assert out.splitlines() == ["-5 1499 3 b'abc'", "0x1102", "0x1102", "0x1102"]
 
 
 def test_nvs_survives_a_power_cut_at_every_operation(script: Script, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_run(board: SimBoard, tmp_path: Path) -> None:
 
 
 def test_cp_both_ways(board: SimBoard, tmp_path: Path) -> None:
-    data = os.urandom(50_000)
+    data = os.urandom(20_000)
     (tmp_path / "a.bin").write_bytes(data)
     mpremote(board, "cp", str(tmp_path / "a.bin"), ":a.bin")
     assert board.eval("__import__('os').stat('/a.bin')[6]") == len(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import sys
 import time
 import urllib.request
@@ -39,7 +40,7 @@ def start(out: Path, *options: str) -> pexpect.spawn:
 
 def test_some_seconds_leave_a_picture_and_the_state(out: Path) -> None:
     for turn in range(2):  # the second time the widgets are there already
-        child = start(out, "--seconds", "3")
+        child = start(out, "--seconds", "2")
         child.expect(r"http://127\.0\.0\.1:\d+/")
         child.expect(pexpect.EOF)
         child.close()
@@ -78,6 +79,24 @@ def test_prompt_page_and_leaving(out: Path) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_without_a_terminal_it_goes_on(out: Path) -> None:
+    command = [*WG, "sim", "run", "--out", str(out), "--widgets", str(WIDGETS)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for text in process.stdout:
+        if ">>>" in text or "prompt follows" in text:
+            break
+    time.sleep(1)
+    assert process.poll() is None
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+    # The board does not outlive it.
+    time.sleep(0.5)
+    with SimBoard(flash=out / "flash.bin", bare=True) as board:
+        assert board.eval("1 + 1") == 2
 
 
 def test_a_widget_that_is_not_built_is_said(out: Path, tmp_path: Path) -> None:

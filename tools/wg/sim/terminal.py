@@ -23,7 +23,7 @@ _IDLE_S = 2.0
 
 
 def bridge(board: SimBoard, idle: Callable[[], None]) -> None:
-    """Connects this terminal to the board until Ctrl-] or Ctrl-X, or the end of the input.
+    """Connects this terminal to the board until Ctrl-] or Ctrl-X. Without a terminal it goes on after the input's end.
 
     `idle` is called every few seconds while the prompt is empty; it may use `board.exec`. Raises BoardError if the
     board dies.
@@ -48,10 +48,11 @@ def _run(board: SimBoard, port: int, terminal: int, idle: Callable[[], None]) ->
     tail = b""  # the last of what the board said
     at_prompt = False  # it waits, and nothing has been typed
     quiet_since = time.monotonic()
+    inputs = [port, terminal]
     while True:
         if not board.alive:
             board.exec("")  # raises with the reason
-        ready, _, _ = select.select([port, terminal], [], [], 0.2)
+        ready, _, _ = select.select(inputs, [], [], 0.2)
         if port in ready:
             data = os.read(port, 4096)
             os.write(sys.stdout.fileno(), data)
@@ -59,6 +60,9 @@ def _run(board: SimBoard, port: int, terminal: int, idle: Callable[[], None]) ->
             at_prompt = tail == _PROMPT
         if terminal in ready:
             keys = os.read(terminal, 1024)
+            if not keys and not os.isatty(terminal):
+                inputs.remove(terminal)
+                continue
             if not keys or any(k in _LEAVE for k in keys):
                 return
             _send(port, keys)
