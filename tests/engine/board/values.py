@@ -93,6 +93,13 @@ def test_multiple_results():
     equal(instance("basic").call("none"), None)
 
 
+def test_what_wasm3_compiles_wrongly():
+    i = instance("compiler")
+    one, two, three = 0x3FF0000000000000, 0x4000000000000000, 0x4008000000000000
+    equal(i.call("preserved", 1, 2, 3, one, 5), (one, two, three, 4, 5))
+    equal(i.call("branch_over", 5), 0x3FF8000000000000)
+
+
 def test_exports_in_order_with_duplicates():
     exports = wasm3.Module(data("basic")).exports
     equal(
