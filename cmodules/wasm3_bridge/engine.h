@@ -149,7 +149,8 @@ uint32_t wg_instance_find(const wg_instance *instance, const char *name, size_t 
 /* The start function's index, or UINT32_MAX. */
 uint32_t wg_instance_start_function(const wg_instance *instance);
 
-/* Compiles all functions now, and not each at its first call. native_room: as for wg_instance_call(). */
+/* Compiles all functions now, and not each at its first call. native_room: as for
+ * wg_instance_call(). */
 bool wg_instance_compile(wg_instance *instance, size_t native_room, wg_error *error);
 
 /*

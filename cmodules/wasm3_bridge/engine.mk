@@ -42,7 +42,17 @@ $(eval $(call engine_test,asan,$(CC) -fsanitize=address $(ENGINE_UBSAN)))
 $(eval $(call engine_test,tsan,$(CC) -fsanitize=thread))
 $(eval $(call engine_test,plain32,$(CC) -m32 -msse2 -mfpmath=sse))
 
+# Any modules through the sanitized engine: make engine-run MODULES="a.wasm b.wasm"
+MODULES ?= $(wildcard $(ENGINE_MODULES)/*.wasm)
+
+.PHONY: engine-run
+engine-run: $(ENGINE_BUILD)/test-asan $(ENGINE_MODULES)/.stamp
+	@$(CC) -fsanitize=address $(ENGINE_UBSAN) -std=gnu11 -O1 -g -Wall -Wextra -Werror -I$(WG_ENGINE_DIR) \
+	    -o $(ENGINE_BUILD)/run_modules $(CURDIR)/tests/engine/c/run_modules.c \
+	    $(filter-out %/test_engine.o,$(wildcard $(ENGINE_BUILD)/asan/*.o)) -lpthread -lm
+	@timeout 300 $(ENGINE_BUILD)/run_modules $(MODULES)
+
 .PHONY: engine-test
-engine-test: engine-plain engine-plain32 engine-asan engine-tsan ## The engine's C tests, with and without sanitizers
+engine-test: engine-plain engine-plain32 engine-asan engine-run engine-tsan ## The engine's C tests, with and without sanitizers
 
 TEST_NEEDS += engine-modules engine-test

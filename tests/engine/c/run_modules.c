@@ -1,7 +1,7 @@
 /*
- * Runs any modules under the sanitizers: each file is loaded, linked to functions that return 0, compiled whole, and
- * each exported function is called with zeros on little fuel. Prints how many came how far. Errors are fine, a crash
- * or a leak is not.
+ * Runs any modules under the sanitizers: each file is loaded, linked to functions that return 0,
+ * compiled whole, and each exported function is called with zeros on little fuel. Prints how many
+ * came how far. Errors are fine, a crash or a leak is not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static wg_instance *link_all(wg_module *module, wg_error *error) {
     const wg_import *imports;
     size_t count = wg_module_imports(module, &imports);
     wg_offer *offers = calloc(count + 1, sizeof(*offers));
-    char(*types)[64] = calloc(count + 1, sizeof(*types));
+    char (*types)[64] = calloc(count + 1, sizeof(*types));
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         if (imports[i].item.kind == WG_FUNC) {
