@@ -7,7 +7,8 @@ import sys
 import wasm3
 
 PAGES = 64
-DEADLINE_MS = 20000
+DEADLINE_MS = 500  # an endless loop is left out of the comparison
+LOGGED = 500  # host calls that are compared
 ARGUMENTS = {"i": 7, "I": 11, "f": 0x40400000, "F": 0x4014000000000000}  # 3.0 and 5.0
 
 
@@ -28,7 +29,8 @@ class Run:
     def host(self, index, args):
         _, name, signature = self.offers[index]
         letters, _, results = signature.partition(":")
-        self.log.append([name] + [shown(letter, value) for letter, value in zip(letters, args)])  # noqa: B905
+        if len(self.log) < LOGGED:
+            self.log.append([name] + [shown(letter, value) for letter, value in zip(letters, args)])  # noqa: B905
         return 0 if results else None
 
     def instance(self):
