@@ -260,10 +260,10 @@ def program(*instructions: tuple) -> str:
     )
 
 
-def build(jobs: list[tuple[str, str, str]], wit: Path = WIT) -> dict[str, Path]:
+def build(jobs: list[tuple[str, str, str]], wit: Path = WIT, folder: Path = OUT) -> dict[str, Path]:
     """Builds (name, wat, layout) jobs in one go: "core", "embedded", "239", "259", "component". name -> file."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    paths = {f"{name}.{layout}": OUT / f"{name}.{layout}.wasm" for name, _, layout in jobs}
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {f"{name}.{layout}": folder / f"{name}.{layout}.wasm" for name, _, layout in jobs}
     listed = [
         {
             "wat": wat,
@@ -274,9 +274,9 @@ def build(jobs: list[tuple[str, str, str]], wit: Path = WIT) -> dict[str, Path]:
         }
         for name, wat, layout in jobs
     ]
-    (OUT / "jobs.json").write_text(json.dumps(listed))
+    (folder / "jobs.json").write_text(json.dumps(listed))
     done = subprocess.run(
-        ["node", str(HERE / "build_probes.mjs"), str(NODE_MODULES), str(OUT / "jobs.json")],
+        ["node", str(HERE / "build_probes.mjs"), str(NODE_MODULES), str(folder / "jobs.json")],
         capture_output=True,
         text=True,
         timeout=300,
