@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 from conftest import WIDGETS, Host
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sdk import Harness
 
@@ -31,7 +31,9 @@ def native(harness: Harness, config: str, answers: list[Answer], now: int = NOW)
     """A widget's text and its requests."""
     packed = [b"" if a is None else struct.pack("<H", a[0]) + a[1] for a in answers]
     text, _, log = harness.ask("r", config, now, *packed).partition(b"\0")
-    return text.decode("utf-8", "replace"), [line.partition(" ")[2] for line in log.decode().splitlines()]
+    return text.decode("utf-8", "replace"), [
+        line.partition(" ")[2] for line in log.decode().split("\n") if line
+    ]
 
 
 def fetch(url: str) -> Answer:
@@ -348,6 +350,7 @@ def test_hostile_answers_natively(
 
 @pytest.mark.parametrize("widget", WIDGETS)
 @settings(max_examples=100)
+@example(config='{"base_url": "\\u0085"}', answers=[], now=0)  # a line's end to Python, none to the log
 @given(config=configs, answers=answers, now=times)
 def test_hostile_answers_never_trap(
     harnesses: dict[str, Harness],
