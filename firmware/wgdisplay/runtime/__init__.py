@@ -161,10 +161,11 @@ class Runtime:
         entry.running.cancel()
         return True
 
-    async def run(self, name, config, deadline_ms=None):
+    async def run(self, name, config, deadline_ms=None, limits=None):
         """Runs an added widget with its configuration (JSON text) and returns its text.
 
-        Its context holds the time of its last run, or the time now if it has none. Raises a WidgetError.
+        Its context holds the time of its last run, or the time now if it has none. limits: this run's Limits, None for
+        the runtime's. Raises a WidgetError.
         """
         entry = self._entry(name)
         async with entry.lock:
@@ -178,7 +179,7 @@ class Runtime:
                 return await run.run(last[0], last[1], config)
 
             try:
-                return await self._execute(entry.widget, name, use, deadline_ms, entry)
+                return await self._execute(entry.widget, name, use, deadline_ms, entry, limits)
             finally:
                 if entry.removed:
                     entry.widget.close()
@@ -203,18 +204,20 @@ class Runtime:
         finally:
             loaded.close()
 
-    async def _execute(self, widget, name, use, deadline_ms, entry=None):
+    async def _execute(self, widget, name, use, deadline_ms, entry=None, limits=None):
         if self.threads:
-            return await self._use(widget, name, use, deadline_ms, entry)
+            return await self._use(widget, name, use, deadline_ms, entry, limits)
         await asyncio.sleep_ms(0)  # the others' turn: an inline run may not wait even once
         async with inline_lock:
-            return await self._use(widget, name, use, deadline_ms, entry)
+            return await self._use(widget, name, use, deadline_ms, entry, limits)
 
-    async def _use(self, widget, name, use, deadline_ms, entry):
+    async def _use(self, widget, name, use, deadline_ms, entry, limits):
         if entry is not None and entry.removed:
             raise self._unknown(name)
-        limit = self.limits.DEADLINE_MS if deadline_ms is None else deadline_ms
-        run = Execution(widget, name, self.host, self.limits, limit, self.threads)
+        if limits is None:
+            limits = self.limits
+        limit = limits.DEADLINE_MS if deadline_ms is None else deadline_ms
+        run = Execution(widget, name, self.host, limits, limit, self.threads)
         if entry is not None:
             entry.running = run
         try:
