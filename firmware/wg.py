@@ -1,35 +1,30 @@
 """`wg` at the prompt: the display, configured over the serial line. `wg.help()` lists what there is.
 
-Every function returns data that prints readably at the prompt. What can't be done raises `wg.Error` with one sentence.
+Every command returns data that prints readably at the prompt. What can't be done raises `wg.Error` with one sentence.
 """
 
-from wgdisplay.console import (
-    Error,
-    background,
-    configure,
-    forget,
-    greet,
-    install,
-    logs,
-    reboot,
-    reload,
-    remove,
-    run,
-    schema,
-    screen,
-    start,
-    state,
-    status,
-    stop,
-    store,
-    wifi,
-)
-from wgdisplay.console import (
-    help_ as help,
-)
-from wgdisplay.console import (
-    list_ as list,
-)
-from wgdisplay.console import (
-    set_ as set,
-)
+from wgdisplay import console as _console
+from wgdisplay.console import Command as _Command
+from wgdisplay.console import Error, greet, start
+
+background = _Command("background", _console.background)
+configure = _Command("configure", _console.configure)
+debug = _Command("debug", _console.debug)
+forget = _Command("forget", _console.forget)
+help = _Command("help", _console.help_)
+install = _Command("install", _console.install)
+limits = _Command("limits", _console.limits)
+list = _Command("list", _console.list_)
+logs = _Command("logs", _console.logs)
+reboot = _Command("reboot", _console.reboot)
+reload = _Command("reload", _console.reload)
+remove = _Command("remove", _console.remove)
+run = _Command("run", _console.run)
+schema = _Command("schema", _console.schema)
+screen = _Command("screen", _console.screen)
+set = _Command("set", _console.set_)
+state = _Command("state", _console.state)
+status = _Command("status", _console.status)
+stop = _Command("stop", _console.stop)
+store = _Command("store", _console.store)
+wifi = _Command("wifi", _console.wifi)

@@ -13,11 +13,12 @@ import time
 
 from micropython import const
 
-from . import VERSION
+from . import VERSION, quotas
 from .log import ERROR, Log
 from .net import http
 from .net.clock import Clock
 from .net.wifi import AP, CONNECTED, CONNECTING, Wifi
+from .net.zone import Zone
 from .scheduler import Scheduler
 from .storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
 
@@ -25,6 +26,7 @@ INSTALL_MS = const(120_000)  # deadline of a download
 STORE_MAX_BYTES = const(64 * 1024)  # of the store's catalogue
 COPY_BYTES = const(4096)  # piece of a file that is installed from a file system
 JOB_POLL_MS = const(10)
+PICTURE_MS = const(10_000)  # the screen stands still so long at most while its picture is taken
 WIFI_POLL_MS = const(1000)
 
 _METHODS = http.METHODS  # in the order of the interface's enum
@@ -164,6 +166,8 @@ class App:
         self._broken = {}  # widget: why it can't be loaded
         self._catalogue = None
         self._installing = False
+        self._still = None  # until when the screen stands still for its picture, in ticks
+        self._zone = None  # (rule, Zone) of the setting
 
     # ---- for the main thread ----
 
@@ -304,9 +308,44 @@ class App:
             if self.boot_ms is None:
                 self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
             return
-        self.screen.draw(self._header(), self.scheduler.items(), self.storage.config["background_color"])
+        if self._still is None or time.ticks_diff(self._still, time.ticks_ms()) <= 0:
+            self._draw()
         if self.boot_ms is None:
             self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
+
+    def _draw(self):
+        items = self.scheduler.items()
+        background = self.storage.config["background_color"]
+        if not items and self.wifi is not None and self.wifi.state == AP:
+            self.screen.message("WG Display", self._first_steps(), background)
+        else:
+            self.screen.draw((self._header(), self._clock()), items, background)
+
+    def _first_steps(self):
+        return (
+            "No network and no widgets yet.",
+            "Connect over USB and type",
+            'wg.wifi("network", "password")',
+            "",
+            "Own network: " + self.wifi.ap_ssid,
+            "Password: " + self.wifi.ap_password,
+        )
+
+    def _clock(self):
+        """The time for the header, if there is a time zone for it."""
+        rule = self.storage.setting("zone")
+        if not rule:
+            return ""
+        if not self.clock.known:
+            return "--:--"
+        if self._zone is None or self._zone[0] != rule:
+            try:
+                self._zone = (rule, Zone(rule))
+            except ValueError as error:
+                self._zone = (rule, None)
+                self.log.error("app", str(error))
+        zone = self._zone[1]
+        return "--:--" if zone is None else zone.clock(self.clock.now()[0])
 
     def _header(self):
         left = "WG Display"
@@ -318,7 +357,7 @@ class App:
         if wifi.state == CONNECTING:
             return "{}  connecting to {}".format(left, wifi.ssid) if wifi.ssid else left + "  connecting"
         if wifi.state == AP:
-            return "{}  {}".format(wifi.ap_ssid, wifi.address)
+            return "{}  {}".format(wifi.ap_ssid, wifi.ap_password)
         return left + "  no network"
 
     async def _run(self, name, config):
@@ -333,7 +372,8 @@ class App:
                 self._broken[name] = sentence(error)
                 raise
             gc.collect()
-        return await self.runtime.run(name, config)
+        limits = quotas.limits(self.storage.widget(name)["limits"])
+        return await self.runtime.run(name, config, limits=limits)
 
     # ---- jobs of the console ----
 
@@ -407,6 +447,29 @@ class App:
         self._reload()
         return await self.scheduler.run_now(name)
 
+    async def limits(self, job, name, values):
+        """Changes the quotas in `values`, if any; -> all quotas of the widget, unset ones with their default."""
+        if values:
+            self.storage.set_limits(name, values)
+            self._reload()
+        stored = self.storage.widget(name)["limits"]
+        return [
+            {"name": key, "value": stored.get(key, quotas.default(key)), "set": key in stored, "what": what}
+            for key, (_, _, what) in sorted(quotas.RANGES.items())
+        ]
+
+    async def picture(self, job, write):
+        """Hands the screen as PNG to `write(buffer)` in the main thread; the screen stands still meanwhile."""
+        if self.screen is None:
+            raise AppError("there is no picture: " + self._why("the display"))
+        if self._still is not None:
+            raise AppError("a picture is being taken")
+        self._still = time.ticks_add(time.ticks_ms(), PICTURE_MS)
+        try:
+            await job.here(self.screen.write_png, write)
+        finally:
+            self._still = None
+
     async def background(self, job, color):
         self.storage.set_background(color)
 
@@ -452,6 +515,7 @@ class App:
                     "cycle": widget["update_cycle_seconds"],
                     "size": widget["size"],
                     "url": widget["url"],
+                    "limits": widget["limits"],
                     "runs": entry.runs if entry else 0,
                     "last_ms": entry.last_ms if entry else None,
                     "last_output": entry.last_output if entry else None,
@@ -470,6 +534,7 @@ class App:
             "ssid": (wifi.ap_ssid if wifi.state == AP else wifi.ssid) if wifi else "",
             "address": wifi.address if wifi else "",
             "rssi": wifi.rssi() if wifi else None,
+            "access_password": wifi.ap_password if wifi and wifi.state == AP else None,
             "time": seconds if self.clock.known else None,
             "time_synced": self.clock.synced,
             "memory_free": gc.mem_free(),
@@ -563,7 +628,46 @@ def build():
 
         return Screen.from_board()
 
-    return App(storage, log, clock, Wifi(storage.networks, log), make_runtime, make_screen)
+    wifi = Wifi(storage.networks, log, storage.access_password)
+    return App(storage, log, clock, wifi, make_runtime, make_screen)
+
+
+_loops = None  # asyncio's functions that run or replace the loop, before they were guarded
+
+
+def _own_loop(app):
+    """Makes a loop for this thread. asyncio has one for all threads: others get an error while the application runs."""
+    global _loops
+    import _thread
+
+    core = asyncio.core
+    if _loops is None:
+        _loops = (core.run_until_complete, asyncio.run, asyncio.new_event_loop)
+    complete, run, new = _loops
+    owner = _thread.get_ident()
+
+    def mine():
+        if not app.ended and _thread.get_ident() != owner:
+            raise RuntimeError(
+                "asyncio belongs to the display's application: use wg.stop() before and wg.reload() after"
+            )
+
+    def guarded_complete(main_task=None):
+        mine()
+        return complete(main_task)
+
+    def guarded_run(coroutine):
+        mine()
+        return run(coroutine)
+
+    def guarded_new():
+        mine()
+        return new()
+
+    core.run_until_complete = guarded_complete
+    core.run = asyncio.run = guarded_run
+    core.new_event_loop = asyncio.new_event_loop = guarded_new
+    new()
 
 
 # Bytes of stack of the application's thread: TLS, the JSON parser and nested imports need most of it.
@@ -576,7 +680,7 @@ def launch(app):
 
     def thread():
         try:
-            asyncio.new_event_loop()
+            _own_loop(app)
             asyncio.run(app.main())
         except Exception as error:
             app.failure = "the application ended: " + sentence(error)

@@ -1,7 +1,7 @@
 """What is behind `wg`: functions of the prompt's thread that post jobs to the application and wait for them.
 
 Results are plain data with a readable `repr`, so that they print well at the prompt and can be used by programs.
-Refusals raise `Error` with one sentence; its traceback is two lines long, and a PC's tool sees that the call failed.
+Refusals raise `Error` with one sentence; a `Command` keeps its traceback short, and a PC's tool sees that it failed.
 Ctrl-C while waiting ends the job as well.
 """
 
@@ -14,14 +14,50 @@ from . import VERSION
 
 WIDTH = const(80)  # columns of the prompt
 START_MS = const(15_000)  # the application's patience to come up
+GREET_MS = const(3_000)  # the greeting waits so long for the application
 WIFI_MS = const(90_000)  # wg.wifi() waits so long for the outcome
 
+FOLLOW_MS = const(200)  # how often wg.logs(follow=True) looks
+
 _app = None
+_debug = False  # whether tracebacks are whole
 _failure = None  # why there is no application
 
 
 class Error(Exception):
     """Something that can't be done, in one sentence."""
+
+
+class Command:
+    """A function of `wg`: refuses in one sentence, and says how it is used where it is named without being called."""
+
+    def __init__(self, name, function):
+        self._name = name
+        self._function = function
+
+    def __call__(self, *arguments, **named):
+        try:
+            return self._function(*arguments, **named)
+        except Error as error:
+            if _debug:
+                raise
+            said = str(error)
+        except TypeError as error:
+            # The functions themselves check what they are given, so this is about number and names.
+            if _debug or "argument" not in str(error):
+                raise
+            said = "that call does not fit; it is " + " or ".join(_usages(self._name))
+        raise Error(said)  # anew: only two lines of traceback
+
+    def __repr__(self):
+        return "\n".join(help_(self._name))
+
+
+class Picture(bytearray):
+    """A PNG file that does not fill the prompt."""
+
+    def __repr__(self):
+        return 'A PNG picture of {} bytes; wg.screen("/shot.png") writes a file.'.format(len(self))
 
 
 class Table(list):
@@ -42,7 +78,7 @@ class Table(list):
         lines = []
         for row in rows:
             line = "  ".join([row[i] + " " * (widths[i] - len(row[i])) for i in range(len(row))]).rstrip()
-            lines.append(line if len(line) <= WIDTH else line[: WIDTH - 3] + "...")
+            lines.append(_fitted(line))
         return "\n".join(lines)
 
     __str__ = __repr__
@@ -73,7 +109,11 @@ class Facts(dict):
 def _cell(value):
     if value is None:
         return "-"
-    return str(value).replace("\n", " / ")
+    return str(value).strip().replace("\n", " / ")
+
+
+def _fitted(line):
+    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
 
 
 # ---- the application ----
@@ -124,11 +164,18 @@ def _call(name, *args):
     start()
     if _app is None:
         raise Error("the application did not start: {}".format(_failure))
-    job = _app.submit(getattr(_app, name), *args)
+    return _wait(_app.submit(getattr(_app, name), *args))
+
+
+def _wait(job, patience_ms=None):
+    begun = time.ticks_ms()
     try:
         while not job.done:
             if _app.failure is not None:
                 raise Error(_app.failure)
+            if patience_ms is not None and time.ticks_diff(time.ticks_ms(), begun) > patience_ms:
+                job.cancelled = True
+                raise Error("the application is still starting; wg.status() says how it fares")
             if not job.serve():
                 time.sleep_ms(5)
     except KeyboardInterrupt:
@@ -140,11 +187,31 @@ def _call(name, *args):
 
 
 def greet():
-    """One line at boot: what this is, how it fares, what to do next."""
-    if _app is None:
-        print("WG Display {}: the application did not start; wg.status() says why.".format(VERSION))
+    """A few lines at boot: what this is, how it fares, what to do next."""
+    try:
+        if _app is None:
+            raise Error("the application did not start: {}".format(_failure))
+        found = _wait(_app.submit(_app.status), GREET_MS)
+    except Error as error:
+        print("WG Display {}: {}.".format(VERSION, error))
+        return
+    network = found["wifi"]
+    if network == "connected":
+        network = "connected to {} as {}".format(found["ssid"], found["address"])
+    elif network == "connecting":
+        network = "connecting"
     else:
-        print("WG Display {}. wg.help() lists the commands.".format(VERSION))
+        network = "no network"
+    count = found["widgets"]
+    widgets = "1 widget" if count == 1 else "{} widgets".format(count)
+    print(_fitted("WG Display {}: {}, {}.".format(VERSION, network, widgets)))
+    if found["problems"]:
+        print("There are problems: wg.status() shows them.")
+    if network == "no network":
+        print('Next: wg.wifi("network", "password")')
+    elif not count:
+        print('Next: wg.install("http://...") or a name from wg.store()')
+    print("wg.help() lists the commands.")
 
 
 # ---- commands ----
@@ -186,6 +253,8 @@ def status():
         network += ", address {}".format(found["address"])
     if found["rssi"] is not None:
         network += ", {} dBm".format(found["rssi"])
+    if found["access_password"]:
+        network += ", password {}".format(found["access_password"])
     lines = [
         "WG Display {}".format(found["version"]),
         "WiFi     {}".format(network),
@@ -259,6 +328,7 @@ def configure(name, config=None, **values):
             config = {}
         if not values:
             return config
+    _named(name)
     if isinstance(config, str):
         text = config
         if values:
@@ -271,33 +341,106 @@ def configure(name, config=None, **values):
     _call("configure", name, text)
 
 
+def limits(name, **values):
+    """Without values all quotas of a widget; with them these are set, None for a default."""
+    _named(name)
+    rows = _call("limits", name, values)
+    if values:
+        return None
+    table = Table(rows, (("Limit", "name"), ("Value", "shown"), ("", "mark"), ("What", "what")), "")
+    for row in rows:
+        row["shown"] = "none" if row["value"] is None else row["value"]
+        row["mark"] = "set" if row["set"] else ""
+    return table
+
+
+def _named(name):
+    if not isinstance(name, str):
+        raise Error('say which widget by its name in quotes, as in wg.list(): "Time"')
+
+
 def schema(name):
+    _named(name)
     text = _call("entry", name)["json_config_schema"]
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except ValueError:
         return text
+    if not isinstance(found, dict) or not isinstance(found.get("properties"), dict):
+        return found
+    lines = []
+    required = found.get("required", ())
+    for key, part in sorted(found["properties"].items()):
+        if not isinstance(part, dict):
+            part = {}
+        about = str(part.get("type", "any value"))
+        if "enum" in part:
+            about = "one of " + json.dumps(part["enum"])
+        if "default" in part:
+            about += ", default " + json.dumps(part["default"])
+        if key in required:
+            about += ", required"
+        lines.append("{}: {}".format(key, about))
+        lines.extend(_wrapped(str(part.get("description", ""))))
+    facts = Facts()
+    facts.update(found)
+    return facts.tell("\n".join(lines) or "There is nothing to configure.")
+
+
+def _wrapped(text):
+    """Lines of a text, indented, that fit the prompt."""
+    line = "   "
+    for word in text.split():
+        if len(line) + 1 + len(word) > WIDTH and line.strip():
+            yield line
+            line = "   "
+        line += " " + word
+    if line.strip():
+        yield line
 
 
 def run(name):
+    _named(name)
     return _call("run", name)
 
 
 def remove(name):
+    _named(name)
     _call("remove", name)
 
 
-def logs(last=20, source=None):
+def logs(last=20, source=None, follow=False):
+    """The last lines; with `follow` they are printed, and new ones as they come, until Ctrl-C."""
+    if isinstance(last, str):
+        last, source = 20, last  # wg.logs("Time")
+    if not isinstance(last, int) or last < 0 or not (source is None or isinstance(source, str)):
+        raise Error('logs are asked for by wg.logs(50), wg.logs("Time") or wg.logs(follow=True)')
     if _app is None:
         return Lines()
+    seen = _app.log.count
+    lines = Lines([_line(line) for line in _app.log.lines(last, source)])
+    if not follow:
+        return lines
+    try:
+        for line in lines:
+            print(line)
+        while True:
+            count = _app.log.count
+            if count != seen:
+                for line in _app.log.lines(count - seen, None):
+                    if source is None or line[2] == source:
+                        print(_line(line))
+                seen = count
+            time.sleep_ms(FOLLOW_MS)
+    except KeyboardInterrupt:
+        return None
+
+
+def _line(line):
     from .log import NAMES
 
-    lines = Lines()
-    for ticks, level, origin, text in _app.log.lines(last, source):
-        lines.append(
-            "{:>9}.{:03d} {:5} {}: {}".format(ticks // 1000, ticks % 1000, NAMES[level], origin, text)
-        )
-    return lines
+    ticks, level, origin, text = line
+    return "{:>9}.{:03d} {:5} {}: {}".format(ticks // 1000, ticks % 1000, NAMES[level], origin, text)
 
 
 def background(color=None):
@@ -314,10 +457,32 @@ def set_(key, value=None):
     _call("set", key, value)
 
 
-def screen():
-    raise Error(
-        "not yet: a picture of the screen can't be taken on the board; the simulated board writes one"
-    )
+def screen(to=None):
+    """The picture on the screen as PNG: into a file, to a function that takes pieces, or, with neither, as bytes.
+
+    A piece is only valid during the call. Only the bytes need memory of the picture's size.
+    """
+    if callable(to):
+        _call("picture", to)
+        return None
+    if to is None:
+        whole = Picture()
+        _call("picture", whole.extend)
+        return whole
+    if not isinstance(to, str) or not to:
+        raise Error('say where the picture goes: wg.screen("/shot.png")')
+    try:
+        with open(to, "wb") as file:
+            _call("picture", file.write)
+    except OSError as error:
+        raise Error("the picture was not written to {}: {}".format(to, error))
+    return None
+
+
+def debug(on=True):
+    """Whether errors come with their whole traceback, or as a sentence."""
+    global _debug
+    _debug = bool(on)
 
 
 def reboot():
@@ -330,38 +495,56 @@ def reboot():
 
 _HELP = (
     ("status", "()", "how the display fares: network, time, memory, problems"),
-    ("wifi", '("ssid", "password")', "join a network; it is kept for the next boots"),
-    ("forget", '("ssid")', "forget a network"),
+    ("wifi", '("network", "password")', "join a network; it is kept for the next boots"),
+    ("forget", '("network")', "forget a network"),
     ("store", "()", "widgets that can be installed by name"),
-    ("install", '("name" | "http://..." | "/path")', "install a widget from the store, an address or a file"),
+    (
+        "install",
+        '("name") | ("http://...") | ("/file.wasm")',
+        "install a widget from the store, an address or a file",
+    ),
     ("list", "()", "the installed widgets with their last texts"),
     (
         "configure",
-        '("name", {...})',
-        "store a widget's configuration; without one, show it; key=value changes a part",
+        '("name", {...}) | ("name", key="value") | ("name")',
+        "store a widget's configuration, or show it; key=value sets a part",
     ),
     ("schema", '("name")', "the JSON schema of a widget's configuration"),
     ("run", '("name")', "run a widget now and return its text"),
     ("remove", '("name")', "remove a widget"),
-    ("logs", '(last=20, source="name")', "the last lines of the log, of all or of one widget"),
-    ("background", '("#102030")', "the screen's background colour"),
-    ("set", '("key", value)', "settings: ntp, store, hostname; without a value the default"),
-    ("screen", "()", "a picture of the screen"),
+    ("limits", '("name", deadline_ms=5000)', "show a widget's quotas; key=value sets, key=None undoes"),
+    ("logs", '(50) | ("name") | (follow=True)', "the last lines of the log; follow: go on until Ctrl-C"),
+    ("background", '("#102030") | ()', "the screen's background colour"),
+    ("set", '("key", "value")', "settings: hostname, ntp, store, zone; no value: the default"),
+    ("screen", '("/shot.png")', "a picture of the screen, as a file or as bytes"),
     ("state", "()", "runs and texts as plain data, for programs"),
     ("reload", "()", "start the application anew"),
     ("stop", "()", "stop the application"),
     ("reboot", "()", "restart the board"),
+    ("debug", "(True)", "show errors with their tracebacks"),
 )
+
+
+def _usages(name):
+    """What a command's call looks like: all its forms."""
+    for command, usage, _ in _HELP:
+        if command == name:
+            return ["wg." + name + form for form in usage.split(" | ")]
+    return ["wg.help()"]
 
 
 def help_(name=None):
     lines = Lines()
-    for command, usage, text in _HELP:
+    if isinstance(name, Command):
+        name = name._name
+    for command, _, text in _HELP:
         if name is None:
             lines.append("wg.{:<11} {}".format(command, text))
         elif command == name:
-            lines.append("wg.{}{}".format(command, usage))
+            lines.extend(_usages(command))
             lines.append("    " + text)
+    if name == "help":
+        lines.extend(["wg.help()", 'wg.help("install")', "    the commands, or how one is used"])
     if not lines:
         raise Error("there is no command {!r}; wg.help() lists them".format(name))
     if name is None:

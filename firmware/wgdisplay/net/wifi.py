@@ -23,9 +23,11 @@ class Wifi:
     """`networks` is a callable giving [(ssid, password)...], newest first. `network` is MicroPython's module, or None.
 
     `state`, `address` ("" while there is none), `ssid`, `ap_ssid` and `ap_password` are for the screen and the console.
+    `access_password` is a callable giving the access point's password, called when it is first opened. Not derived of
+    the board's id: that is its radio address, which anyone near can hear.
     """
 
-    def __init__(self, networks, log, network=None, hostname="wg-display"):
+    def __init__(self, networks, log, access_password, network=None, hostname="wg-display"):
         if network is None:
             try:
                 import network
@@ -35,7 +37,9 @@ class Wifi:
         self.address = ""
         self.ssid = ""
         self.generation = 0  # counts connections made
-        self.ap_ssid, self.ap_password = _own_network()
+        self.ap_ssid = _own_name()
+        self.ap_password = ""
+        self._access_password = access_password
         self._networks = networks
         self._log = log
         self._network = network
@@ -141,6 +145,8 @@ class Wifi:
         try:
             if self._sta is None:
                 self._sta = self._network.WLAN(self._network.STA_IF)
+            if not self.ap_password:
+                self.ap_password = self._access_password()
             if self._ap is None:
                 self._ap = self._network.WLAN(self._network.AP_IF)
                 self._ap.active(True)
@@ -163,8 +169,8 @@ class Wifi:
             return None
 
 
-def _own_network():
-    """Name and password of the access point: different on every board, the same at every boot."""
+def _own_name():
+    """The access point's name: different on every board, the same at every boot."""
     try:
         import machine
 
@@ -172,4 +178,4 @@ def _own_network():
     except (ImportError, AttributeError):
         unique = b""
     digest = hexlify(hashlib.sha256(b"wg-display access point" + unique).digest()).decode()
-    return "WG Display " + digest[:4].upper(), digest[4:14]
+    return "WG Display " + digest[:4].upper()

@@ -4,6 +4,7 @@ Files below the root folder:
 
     config.json         the system configuration: background_color, settings, widgets (a record, see record.py)
     wifi.json           known networks with their passwords, apart from all that is shown or logged (a record)
+    access.json         the password of the board's own access point, made when it is first needed (a record)
     widgets/<id>.wasm   one file for each widget, named after the SHA-256 of its content: never changed, only added
                         and removed
     incoming.part       a download; whatever is found here at boot is thrown away
@@ -21,6 +22,8 @@ from binascii import hexlify
 
 from micropython import const
 
+from .. import quotas
+from ..net import zone
 from . import record
 from .record import CorruptError, StorageError
 from .schema import check, parse, parse_object
@@ -41,6 +44,7 @@ SETTINGS = {
     "ntp": "pool.ntp.org",  # server for the time at boot; "" switches it off
     "store": "",  # address of the store's catalogue
     "hostname": "wg-display",
+    "zone": "",  # the time zone's rule for the clock in the header, see net/zone.py; "" shows no clock
 }
 
 
@@ -62,6 +66,7 @@ class Storage:
         self._folder = root + "/widgets"
         self._config_path = root + "/config.json"
         self._wifi_path = root + "/wifi.json"
+        self._access_path = root + "/access.json"
 
     # ---- at boot ----
 
@@ -81,7 +86,7 @@ class Storage:
         except CorruptError as error:
             whole = False
             self._set_aside(self._config_path, error)
-        for path in (self._config_path, self._wifi_path):
+        for path in (self._config_path, self._wifi_path, self._access_path):
             record.remove(path + ".new")
         record.remove(self.root + "/incoming.part")
         self._match_files(whole)
@@ -230,6 +235,17 @@ class Storage:
         changed["json_config"] = text
         return self._switch("widgets", [changed if w is widget else w for w in self.config["widgets"]])
 
+    def set_limits(self, name, values):
+        """Changes quotas of a widget, see ../quotas.py; None puts a default back. StorageError if one is refused."""
+        widget = self.widget(name)
+        try:
+            limits = quotas.changed(widget["limits"], values)
+        except ValueError as error:
+            raise StorageError(str(error))
+        changed = widget.copy()
+        changed["limits"] = limits
+        return self._switch("widgets", [changed if w is widget else w for w in self.config["widgets"]])
+
     def set_background(self, color):
         return self._switch("background_color", color)
 
@@ -241,6 +257,11 @@ class Storage:
             )
         if value is not None and type(value) is not type(SETTINGS[key]):
             raise StorageError("the setting {} takes a {}".format(key, type(SETTINGS[key]).__name__))
+        if key == "zone" and value:
+            try:
+                zone.Zone(value)
+            except ValueError as error:
+                raise StorageError(str(error))
         settings = self.config["settings"].copy()
         settings.pop(key, None)
         if value is not None and value != SETTINGS[key]:
@@ -282,6 +303,29 @@ class Storage:
         if changed == known:
             raise StorageError("no network called {!r} is known".format(ssid))
         record.save(self._wifi_path, changed)
+
+    def access_password(self):
+        """The password of this board's own access point: made once, of chance, and kept."""
+        try:
+            password = record.load(self._access_path)
+        except CorruptError as error:
+            self._set_aside(self._access_path, error)
+            password = None
+        if not isinstance(password, str) or not 8 <= len(password) <= 63:
+            password = random_password()
+            record.save(self._access_path, password)
+        return password
+
+
+def random_password():
+    """Ten characters that are easy to read from the screen and to type on a phone: 49 bits."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    password = ""
+    while len(password) < 10:
+        byte = os.urandom(1)[0]
+        if byte < 248:  # a multiple of 31, so that each letter is as likely
+            password += letters[byte % 31]
+    return password
 
 
 class Incoming:
@@ -403,6 +447,7 @@ def _entry(metadata, sha256, size, description="", url=""):
         "sha256": sha256,
         "size": size,
         "url": url,
+        "limits": {},
     }
 
 
@@ -433,6 +478,7 @@ def _checked(config):
         for key, kind in _WIDGET_KEYS:
             if not isinstance(widget, dict) or not isinstance(widget.get(key), kind):
                 raise CorruptError("the configuration's entry of a widget has no {}".format(key))
+        widget["limits"] = quotas.kept(widget.get("limits"))
     return whole
 
 

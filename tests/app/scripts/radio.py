@@ -61,7 +61,7 @@ def play(networks, good, seconds, change=None):
     radio = Radio()
     radio.good = dict(good)
     log = Log()
-    wifi = Wifi(lambda: networks, log, radio)
+    wifi = Wifi(lambda: networks, log, lambda: "read-on-screen", radio)
     wifi.start()
     seen = [(0, wifi.state, wifi.address)]
     for second in range(1, seconds + 1):
