@@ -1,7 +1,11 @@
 """Runs each widget when its cycle has passed and keeps its last text. Knows time and no WebAssembly.
 
-Every run is a task of its own, so that a slow or hung widget costs nobody else anything; at most `limit` run at a
-time, and a run that passes RUN_MS is cancelled and is an error of that widget.
+Every run is a task of its own, so that a slow or hung widget costs nobody else anything. At most `limit` run at a time,
+the longest overdue first, and a run that passes RUN_MS is cancelled and is an error of that widget.
+
+So that slow and hung widgets can't take all places, the last one is for quick runs: one that takes longer than QUICK_MS
+there is put off. It is no error; the widget is tried again in another place, at its next turn, and keeps to the others
+until it was quick once. A widget whose runs fail slowly rests for longer each time.
 """
 
 import asyncio
@@ -11,25 +15,31 @@ from micropython import const
 
 TICK_MS = const(1000)
 RUN_MS = const(35_000)  # a run's last resort, above the runtime's own deadline of 30 s
+QUICK_MS = const(3000)  # what takes longer is slow
+REST_MS = const(300_000)  # the longest rest after slow failures
 CONCURRENT = const(4)  # runs at a time; one that is due waits for a place
+KEPT_CHARS = const(4096)  # of a text; the screen shows some hundreds
 NOT_RUN = "-"  # the text before the first run
 
 
 class Entry:
     """A widget as the scheduler sees it; times in milliseconds of the scheduler's own clock, which never wraps."""
 
-    def __init__(self, name, version, config, cycle):
+    def __init__(self, name, version, config, cycle, due):
         self.name = name
         self.version = version
         self.config = config
         self.cycle_ms = max(1, cycle) * 1000  # a cycle of 0 counts as 1 s
+        self.due = due
         self.text = NOT_RUN
         self.error = False
         self.runs = 0  # runs that ended, whatever their end
         self.last_output = None  # text of the last good run
         self.last_error = None  # of the last run, None if it was good
         self.last_ms = None  # how long the last run took
-        self.started = None
+        self.slow = False  # the last run was: it waits for one of the places that are not for quick runs
+        self.put_off = False
+        self.rest_ms = 0  # after the last run, if that failed slowly
         self.task = None
 
 
@@ -39,38 +49,47 @@ class Scheduler:
     `on_tick()` is called once a second, after due widgets were started; what it raises is logged.
     """
 
-    def __init__(self, run, log, on_tick=None, limit=CONCURRENT, tick_ms=TICK_MS, run_ms=RUN_MS):
+    def __init__(
+        self, run, log, on_tick=None, limit=CONCURRENT, tick_ms=TICK_MS, run_ms=RUN_MS, quick_ms=QUICK_MS
+    ):
         self.entries = []
         self.ticks = 0
-        self.late_ms = 0  # the latest that a tick ever was
+        self.late_ms = 0  # the latest that a tick was since this was last set to 0
         self._run = run
         self._log = log
         self._on_tick = on_tick
         self._limit = limit
         self._tick_ms = tick_ms
         self._run_ms = run_ms
+        self._quick_ms = quick_ms
         self._tasks = []
+        self._quick = None  # the task in the place for quick runs
         self._now = 0
         self._last_ticks = time.ticks_ms()
         self._said = None
 
     def load(self, widgets):
         """Takes over the configuration's entries, in their order. What is unchanged keeps its text and its cycle."""
+        self._advance()
         old = {}
         for entry in self.entries:
             old[entry.name] = entry
         self.entries = []
         for widget in widgets:
             name = widget["name"]
-            entry = Entry(name, widget["version"], widget["json_config"], widget["update_cycle_seconds"])
+            entry = Entry(
+                name, widget["version"], widget["json_config"], widget["update_cycle_seconds"], self._now
+            )
             before = old.pop(name, None)
             if before is not None and before.version != entry.version:
                 old[name] = before
             elif before is not None:
-                before.cycle_ms = entry.cycle_ms
+                if before.cycle_ms != entry.cycle_ms:
+                    before.cycle_ms = entry.cycle_ms
+                    before.due = min(before.due, self._now + entry.cycle_ms)
                 if before.config != entry.config:
                     before.config = entry.config
-                    before.started = None  # due at once
+                    before.due = self._now
                 entry = before
             self.entries.append(entry)
         for entry in old.values():
@@ -109,13 +128,8 @@ class Scheduler:
 
     def tick(self):
         self.ticks += 1
-        self._advance()
-        self._tasks = [task for task in self._tasks if not task.done()]
-        for entry in self.entries:
-            if len(self._tasks) >= self._limit:
-                break
-            if entry.task is None and (entry.started is None or self._now - entry.started >= entry.cycle_ms):
-                self._start(entry)
+        # What is due before the middle of two ticks is due now: a late tick must not cost the next one's run.
+        self._fill(self._tick_ms // 2)
         if self._on_tick:
             self._on_tick()
 
@@ -124,28 +138,71 @@ class Scheduler:
         self._now += time.ticks_diff(ticks, self._last_ticks)
         self._last_ticks = ticks
 
-    def _start(self, entry):
-        entry.started = self._now
-        entry.task = asyncio.create_task(self._one(entry))
-        self._tasks.append(entry.task)
+    def _fill(self, early=0):
+        """Starts what is due, up to `early` ms before its time, while there are places."""
+        self._advance()
+        # A task that was cancelled before its first step is done without having said so.
+        self._tasks = [task for task in self._tasks if not task.done()]
+        while len(self._tasks) < self._limit:
+            others = len(self._tasks) - (self._quick in self._tasks)
+            only_quick = self._limit > 1 and others >= self._limit - 1
+            next_one = None
+            for entry in self.entries:
+                if entry.task is None and self._now + early >= entry.due and not (only_quick and entry.slow):
+                    if next_one is None or entry.due < next_one.due:
+                        next_one = entry
+            if next_one is None:
+                return
+            self._start(next_one, only_quick)
 
-    async def _one(self, entry):
+    def _start(self, entry, quick=False):
+        entry.put_off = False
+        if entry.due + entry.cycle_ms < self._now or entry.due > self._now + self._tick_ms:
+            entry.due = (
+                self._now
+            )  # far behind: runs are left out, not made up for; or asked for before its time
+        entry.due += entry.cycle_ms
+        entry.task = asyncio.create_task(self._one(entry, quick))
+        self._tasks.append(entry.task)
+        if quick:
+            self._quick = entry.task
+
+    async def _one(self, entry, quick):
         began = time.ticks_ms()
+        limit = min(self._quick_ms, self._run_ms) if quick else self._run_ms
+        failed = True
         try:
-            text = await asyncio.wait_for_ms(self._run(entry.name, entry.config), self._run_ms)
-            entry.text = entry.last_output = text
-            entry.error = False
+            text = await asyncio.wait_for_ms(self._run(entry.name, entry.config), limit)
+            entry.text = entry.last_output = _kept(text)
+            entry.error = failed = False
             entry.last_error = None
         except asyncio.TimeoutError:
-            self._failed(entry, "no result within {} s".format(self._run_ms // 1000))
+            if limit < self._run_ms:
+                entry.put_off = True
+            else:
+                self._failed(entry, "no result within {} s".format(limit // 1000))
         except Exception as error:
             self._failed(entry, str(error) or repr(error))
         finally:
+            self._ended(entry, time.ticks_diff(time.ticks_ms(), began), failed)
+
+    def _ended(self, entry, ms, failed):
+        self._tasks.remove(entry.task)
+        entry.task = None
+        entry.slow = entry.put_off or ms > self._quick_ms
+        self._advance()
+        if entry.put_off:
+            entry.due = self._now
+        else:
             entry.runs += 1
-            entry.last_ms = time.ticks_diff(time.ticks_ms(), began)
-            entry.task = None
+            entry.last_ms = ms
+            entry.rest_ms = min(max(ms, 2 * entry.rest_ms), REST_MS) if failed and entry.slow else 0
+            if entry.rest_ms:
+                entry.due = max(entry.due, self._now + entry.rest_ms)
+        self._fill()
 
     def _failed(self, entry, text):
+        text = _kept(text)
         if text != entry.last_error:
             self._log.error(entry.name, text)
         entry.text = entry.last_error = text
@@ -154,12 +211,20 @@ class Scheduler:
     async def run_now(self, name):
         """Runs a widget now, or waits for the run that is under way; returns its text or raises RuntimeError."""
         entry = self.entry(name)
-        if entry.task is None:
-            self._advance()
-            self._start(entry)
-        task = entry.task
-        while not task.done():
-            await asyncio.sleep_ms(10)
+        while True:
+            if entry.task is None:
+                self._advance()
+                self._start(entry)
+            task = entry.task
+            while not task.done():
+                await asyncio.sleep_ms(10)
+            if not entry.put_off:
+                break
         if entry.last_error is not None:
             raise RuntimeError(entry.last_error)
         return entry.text
+
+
+def _kept(text):
+    # Slicing alone would count the characters of each text.
+    return text if len(text) <= KEPT_CHARS else text[:KEPT_CHARS] + "..."
