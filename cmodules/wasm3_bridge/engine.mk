@@ -3,7 +3,7 @@
 WG_ENGINE_DIR := $(CURDIR)/cmodules/wasm3_bridge
 include $(WG_ENGINE_DIR)/flags.mk
 
-ENGINE_BUILD := $(BUILD)/engine
+ENGINE_BUILD ?= $(BUILD)/engine
 ENGINE_MODULES := $(ENGINE_BUILD)/modules
 ENGINE_SOURCES := $(wildcard $(addprefix $(WG_ENGINE_DIR)/,engine.c module.c heap.c task.c validate.c))
 ENGINE_TEST := $(CURDIR)/tests/engine/c/test_engine.c
@@ -35,7 +35,7 @@ engine-$(1): $(ENGINE_BUILD)/test-$(1) $(ENGINE_MODULES)/.stamp
 endef
 
 # Shifts of LEB128 sums and unaligned code words are wasm3's way; our own files have no such excuse, but share objects.
-ENGINE_UBSAN := -fsanitize=undefined -fno-sanitize=alignment,shift -fno-sanitize-recover=all
+ENGINE_UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
 
 $(eval $(call engine_test,plain,$(CC)))
 $(eval $(call engine_test,asan,$(CC) -fsanitize=address $(ENGINE_UBSAN)))

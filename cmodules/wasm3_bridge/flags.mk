@@ -4,7 +4,7 @@ WG_WASM3_NAMES := bind code compile core emit env exec function info module pars
 
 # -O3 and tail calls: without them each wasm instruction would nest a native frame.
 WG_WASM3_OPT ?= -O3
-WG_WASM3_CFLAGS = -std=gnu11 $(WG_WASM3_OPT) -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing -fno-math-errno \
+WG_WASM3_CFLAGS = -std=gnu11 $(WG_WASM3_OPT) -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing -fwrapv -fno-math-errno \
     -ffunction-sections -fdata-sections \
     -Wall -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing \
     $(WG_WASM3_DEFINES)

@@ -28,7 +28,7 @@ endforeach()
 add_library(wg_wasm3 STATIC ${WG_WASM3_SOURCES})
 target_include_directories(wg_wasm3 PUBLIC ${WASM3_SRC})
 target_compile_definitions(wg_wasm3 PRIVATE ${WG_WASM3_DEFINES} M3_IN_IRAM)
-target_compile_options(wg_wasm3 PRIVATE -O3 -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing -fno-math-errno
+target_compile_options(wg_wasm3 PRIVATE -O3 -foptimize-sibling-calls -fomit-frame-pointer -fno-strict-aliasing -fwrapv -fno-math-errno
     -ffunction-sections -fdata-sections
     -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing -Wno-float-conversion -Wno-double-promotion)
 

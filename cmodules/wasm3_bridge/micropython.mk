@@ -21,7 +21,7 @@ LDFLAGS_USERMOD += -lpthread -lm
 WG_WASM3_BUILD = $(BUILD)/wasm3
 PY_O += $(addprefix $(WG_WASM3_BUILD)/,$(addsuffix .o,$(WG_WASM3_OBJECTS)))
 
-$(WG_WASM3_BUILD)/%.o: $(WASM3_SRC)/%.c
+$(WG_WASM3_BUILD)/%.o: $(WASM3_SRC)/%.c $(WG_ENGINE_DIR)/flags.mk
 	$(ECHO) "CC $<"
 	$(Q)mkdir -p $(dir $@)
 	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) -c -MMD -MF $(@:.o=.d) -o $@ $<

@@ -88,6 +88,13 @@ def test_f32_nan_bits_are_kept():
     equal(i.call("abs32", 0xFFA00001), 0x7FA00001)
 
 
+def test_rounding_makes_nans_quiet():
+    i = instance("floats")
+    equal(i.call("nearest", 0xFFA00001), 0xFFE00001)
+    equal(i.call("ceil", 0x7FF4000000000001), 0x7FFC000000000001)
+    equal(i.call("ceil", 0xBFE0000000000000), 2**63)  # -0.5 -> -0
+
+
 def test_multiple_results():
     equal(instance("basic").call("two", 7, -1), (2**64 - 1, 7))
     equal(instance("basic").call("none"), None)
@@ -240,6 +247,11 @@ def test_no_and_zero_memory():
     i = instance("memory_none")
     equal((i.call("grow", 0), i.call("grow", 1)), (0, 2**32 - 1))
     raises(wasm3.TrapError, i.call, "load")
+
+
+def test_a_memory_section_without_a_memory():
+    m = wasm3.Module(b"\0asm\x01\0\0\0\x05\x01\0")
+    equal((m.exports, m.instantiate().memory_size), ((), 0))
 
 
 def test_too_much_memory_at_the_start():

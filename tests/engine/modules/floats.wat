@@ -1,5 +1,6 @@
 (module
   (func (export "nearest") (param f32) (result f32) local.get 0 f32.nearest)
+  (func (export "ceil") (param f64) (result f64) local.get 0 f64.ceil)
   (func (export "min") (param f64 f64) (result f64) local.get 0 local.get 1 f64.min)
   (func (export "max32") (param f32 f32) (result f32) local.get 0 local.get 1 f32.max)
   (func (export "div") (param f64 f64) (result f64) local.get 0 local.get 1 f64.div)
