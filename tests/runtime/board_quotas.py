@@ -317,6 +317,44 @@ async def no_state_survives():
     return [line[3] for line in host.logged]
 
 
+async def shelf():
+    """Room for the code of two: a third takes the place of the one that was used longest ago."""
+    data = read("plain")
+    size = 2 * Runtime(Host()).load(data).size
+    found = runtime("plain", LOADED_BYTES=size)
+    found.add("x", data)
+    await found.run("w", "")
+    found.add("y", data)
+    return {
+        "there": [name for name in ("w", "x", "y") if found.has(name)],
+        "gone": await attempt(found.run("x", "")),
+    }
+
+
+async def shelf_keeps_what_runs():
+    found = runtime("plain", Host(delay_ms=200), LOADED_BYTES=1)
+    task = asyncio.create_task(attempt(found.run("w", REQUEST)))
+    await asyncio.sleep_ms(50)
+    found.add("x", read("plain"))
+    during = found.has("w")
+    result = await task
+    found.add("y", read("plain"))
+    return {"during": during, "result": result, "after": found.has("w")}
+
+
+async def shelf_keeps_the_time():
+    host = Host()
+    found = runtime("plain", host, LOADED_BYTES=1)
+    for name in ("w", "x", "w"):
+        if not found.has(name):
+            found.add(name, read("plain"))
+        await found.run(name, program(("D", 0x200, 12)))
+    found.remove("w")
+    found.add("w", read("plain"))
+    await found.run("w", program(("D", 0x200, 12)))
+    return [line[3] for line in host.logged]
+
+
 async def unknown():
     return await attempt(Runtime(Host(), threads=THREADS).run("nobody", ""))
 
@@ -383,6 +421,9 @@ SCENARIOS = (
     memory_at_start,
     host_error,
     no_state_survives,
+    shelf,
+    shelf_keeps_what_runs,
+    shelf_keeps_the_time,
     unknown,
     cancel_in_a_request,
     remove_in_a_request,

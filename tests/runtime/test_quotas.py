@@ -99,6 +99,17 @@ def test_context(found: dict[str, Any]) -> None:
     assert found["log_has_the_name"] == [["w", 2, "probe", "1.2.3"]]
 
 
+def test_code_of_few_widgets_is_kept(found: dict[str, Any], mode: str) -> None:
+    assert found["shelf"]["there"] == ["w", "y"]
+    assert found["shelf"]["gone"]["kind"] == "unknown"
+    slow = found["shelf_keeps_what_runs"]
+    assert slow["during"] and not slow["after"]
+    assert "error" not in slow["result"], slow
+    times = [int.from_bytes(bytes.fromhex(text)[:8], "little") for text in found["shelf_keeps_the_time"]]
+    assert times[2] == times[0]  # unloaded in between, and yet its second run
+    assert times[3] == times[2] + 3  # removed in between: its first
+
+
 def test_counts(found: dict[str, Any]) -> None:
     _quota(found["fuel"], "fuel")
     _quota(found["host_calls"], "HOST_CALLS")

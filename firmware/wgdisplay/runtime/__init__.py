@@ -43,6 +43,8 @@ class Widget:
 
     def __init__(self, layout, module, imports):
         self.kind = layout.kind
+        self.size = len(layout.main)  # bytes of code, of which the engine has a copy
+        layout.main = None  # let the file go
         self.layout = layout
         self.module = module
         self.imports = imports  # the core module's, in its order: (module, field, kind, type)
@@ -55,7 +57,7 @@ class Widget:
 class _Entry:
     def __init__(self, widget):
         self.widget = widget
-        self.last = None  # time of the last run: (seconds, nanoseconds)
+        self.used = 0  # when it was last added or run, as a count
         self.lock = asyncio.Lock()  # one run of a widget at a time
         self.running = None  # its Execution
         self.removed = False
@@ -75,13 +77,26 @@ class Runtime:
         self.limits = limits
         self.threads = wasm3.THREADS if threads is None else threads and wasm3.THREADS
         self._entries = {}
+        self._last = {}  # name: time of its last run, (seconds, nanoseconds)
+        self._uses = 0
 
     # Without a name: before a widget is installed
 
     def load(self, data):
-        """Reads and checks a file (bytes-like). Returns a Widget, or raises one WidgetError that says why not."""
+        """Reads and checks a file (bytes-like). Returns a Widget, or raises one WidgetError that says why not.
+
+        Where memory is short, loaded widgets that don't run are forgotten to make room.
+        """
         if len(data) > self.limits.FILE_BYTES:
             raise QuotaError("The file is too long for a widget: %d bytes." % len(data), "size")
+        try:
+            return self._load(data)
+        except (HostError, QuotaError) as error:
+            if error.kind != "memory" or not self._shed(0):
+                raise
+        return self._load(data)
+
+    def _load(self, data):
         module = None
         try:
             layout = component.load(data)
@@ -91,7 +106,6 @@ class Runtime:
             if module is not None:
                 module.close()
             raise error if isinstance(error, WidgetError) else translate(error)
-        layout.main = None  # the engine has its copy; let the file go
         return Widget(layout, module, module.imports)
 
     async def metadata(self, data, deadline_ms=None):
@@ -129,16 +143,43 @@ class Runtime:
     # With a name: what is installed
 
     def add(self, name, data):
-        """Loads a widget (bytes-like or Widget) under a name, in place of one that had it."""
+        """Loads a widget (bytes-like or Widget) under a name, in place of one that had it.
+
+        The code of all that are loaded is kept within LOADED_BYTES: what was used longest ago is forgotten, so ask
+        has() before each run. The time of a widget's last run outlives this.
+        """
         widget = data if isinstance(data, Widget) else self.load(data)
         entry = self._entries.get(name)
         if entry is not None and entry.widget is widget:
             return
-        self.remove(name)
-        self._entries[name] = _Entry(widget)
+        self._unload(name)
+        entry = self._entries[name] = _Entry(widget)
+        self._use_now(entry)
+        self._shed(self.limits.LOADED_BYTES, entry)
 
     def remove(self, name):
-        """Forgets a widget; its run, if there is one, is cancelled."""
+        """Forgets a widget and the time of its last run; its run, if there is one, is cancelled."""
+        self._last.pop(name, None)
+        self._unload(name)
+
+    def _use_now(self, entry):
+        self._uses += 1
+        entry.used = self._uses
+
+    def _shed(self, size, keep=None):
+        # Unloads idle widgets but `keep`, those used longest ago first, until the rest has `size` bytes. True: it did.
+        loaded = sum([entry.widget.size for entry in self._entries.values()])
+        idle = [(e.used, name) for name, e in self._entries.items() if e is not keep and not e.lock.locked()]
+        shed = False
+        for _used, name in sorted(idle):
+            if loaded <= size:
+                break
+            loaded -= self._entries[name].widget.size
+            self._unload(name)
+            shed = True
+        return shed
+
+    def _unload(self, name):
         entry = self._entries.pop(name, None)
         if entry is not None:
             entry.removed = True
@@ -171,9 +212,10 @@ class Runtime:
         async with entry.lock:
             if entry.removed:
                 raise self._unknown(name)
+            self._use_now(entry)
             now = self.host.now()
-            last = entry.last or now
-            entry.last = now
+            last = self._last.get(name, now)
+            self._last[name] = now
 
             async def use(run):
                 return await run.run(last[0], last[1], config)

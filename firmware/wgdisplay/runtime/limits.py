@@ -32,3 +32,5 @@ class Limits:
     SCHEMA_BYTES = 64 * 1024
     # The widget's configuration as JSON, in bytes.
     CONFIG_BYTES = 64 * 1024
+    # Code of all widgets together that stays loaded between runs, in bytes; more is read from flash again.
+    LOADED_BYTES = 1024 * 1024
