@@ -75,9 +75,9 @@ def _open(port: str | None) -> Any:
     return Device(choose_port(port))
 
 
-def _call(port: str | None, function: str, *arguments: Any) -> Any:
+def _call(port: str | None, function: str, *arguments: Any, **named: Any) -> Any:
     with _open(port) as device:
-        return device.call(function, *arguments)
+        return device.call(function, *arguments, **named)
 
 
 def _show(answer: Any, as_json: bool) -> None:
@@ -187,9 +187,58 @@ def remove(name: Name, port: Port = None, as_json: Json = False) -> None:
 
 
 @app.command(rich_help_panel=_BOARD)
-def logs(port: Port = None, as_json: Json = False) -> None:
+def limits(
+    name: Name,
+    settings: Annotated[
+        list[str] | None, typer.Argument(help="Limits to set, e.g. deadline_ms=5000; KEY= for the default.")
+    ] = None,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Show or set a widget's quotas."""
+    values: dict[str, int | None] = {}
+    for setting in settings or ():
+        key, equals, number = setting.partition("=")
+        if not equals or not key.isidentifier() or not (number.isdecimal() or not number):
+            raise typer.BadParameter(f"{setting!r} is not KEY=NUMBER")
+        values[key] = int(number) if number else None
+    _show(_call(port, "limits", name, **values), as_json)
+
+
+@app.command(rich_help_panel=_BOARD)
+def store(port: Port = None, as_json: Json = False) -> None:
+    """List the widgets that can be installed by name."""
+    _show(_call(port, "store"), as_json)
+
+
+@app.command("set", rich_help_panel=_BOARD)
+def set_(
+    key: Annotated[str, typer.Argument(help="hostname, ntp, store or zone.")],
+    value: Annotated[str | None, typer.Argument(help="Without it the default is put back.")] = None,
+    port: Port = None,
+) -> None:
+    """Change a setting of the board."""
+    _call(port, "set", key, value)
+
+
+@app.command(rich_help_panel=_BOARD)
+def logs(
+    source: Annotated[str | None, typer.Argument(help="Of this widget only.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")
+    ] = False,
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
     """Show the board's log."""
-    _show(_call(port, "logs"), as_json)
+    if not follow:
+        _show(_call(port, "logs", source=source), as_json)
+        return
+    with _open(port) as device:
+        try:
+            device.follow_logs(lambda line: print(line, flush=True), source)
+        except KeyboardInterrupt:
+            pass
 
 
 @app.command(rich_help_panel=_BOARD)

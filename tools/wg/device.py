@@ -47,6 +47,25 @@ finally:
     del _call
 """
 
+#: Sends the screen in pieces of Base64, one a line, so that the board never holds the whole picture.
+_SCREENSHOT = f"""\
+def _screenshot():
+    import wg, binascii
+
+    def send(piece):
+        piece = memoryview(piece)
+        for i in range(0, len(piece), 384):
+            print(binascii.b2a_base64(piece[i : i + 384]).decode(), end="")
+
+    print({_MARK!r})
+    wg.screen(send)
+
+try:
+    _screenshot()
+finally:
+    del _screenshot
+"""
+
 #: USB vendors of boards and of the serial chips that are on them.
 _BOARD_VENDORS = {
     0x303A: "Espressif",
@@ -159,9 +178,11 @@ class Device:
             raise DeviceError(_sentence(err.decode(errors="replace")))
         return str(out.decode(errors="replace")).replace("\r\n", "\n")
 
-    def call(self, function: str, *arguments: Any, timeout: float = ANSWER_TIMEOUT) -> Answer:
-        """Calls `wg.<function>(*arguments)` on the board; all are values as JSON has them."""
-        words = ", ".join(repr(argument) for argument in arguments)
+    def call(self, function: str, *arguments: Any, timeout: float = ANSWER_TIMEOUT, **named: Any) -> Answer:
+        """Calls `wg.<function>(*arguments, **named)` on the board; all are values as JSON has them."""
+        words = ", ".join(
+            [repr(argument) for argument in arguments] + [f"{key}={named[key]!r}" for key in named]
+        )
         printed = self.execute(_CALL.format(call=f"wg.{function}({words})", mark=_MARK), timeout)
         _, mark, result = printed.rpartition(_MARK)
         if not mark:
@@ -173,6 +194,37 @@ class Device:
                 f"The board's answer to wg.{function}() can't be read: {result[:80]!r}."
             ) from error
         return Answer(value, text)
+
+    def follow_logs(self, show: Callable[[str], None], source: str | None = None) -> None:
+        """Hands the log to `show`, line by line, and what is added to it, until KeyboardInterrupt, which is passed on."""
+
+        line = bytearray()
+
+        def consume(data: bytes) -> None:
+            line.extend(data)
+            if data.endswith(b"\n"):
+                show(line.decode(errors="replace").rstrip("\r\n"))
+                line.clear()
+
+        try:
+            self._transport.exec_raw_no_follow(f"import wg\nwg.logs(source={source!r}, follow=True)")
+            # Without a time limit: a quiet board is a good board.
+            _, err = self._transport.follow(None, consume)
+        except KeyboardInterrupt:
+            self._interrupt()
+            raise
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise PortError(f"The board at {self.port} stopped answering ({error}).") from error
+        if err:
+            raise DeviceError(_sentence(err.decode(errors="replace")))
+
+    def _interrupt(self) -> None:
+        """Ctrl-C on the board, which is then at the raw prompt again."""
+        try:
+            self._transport.serial.write(b"\x03")
+            self._transport.read_until(1, b"\x04>", timeout=5)
+        except (TransportError, serial.SerialException, OSError):
+            pass  # leaving the raw prompt does the rest
 
     def upload(self, data: bytes, path: str, progress: Callable[[int], None]) -> None:
         """Writes a file on the board; `progress` is told the bytes sent so far."""
@@ -191,15 +243,11 @@ class Device:
 
     def screenshot(self) -> bytes:
         """The screen as the bytes of a PNG file."""
-        code = (
-            "import wg, binascii\n_p = wg.screen()\n"
-            f"print({_MARK!r})\n"
-            "for _i in range(0, len(_p), 384):\n"
-            " print(binascii.b2a_base64(_p[_i:_i + 384]).decode(), end='')\n"
-            "del _p\n"
-        )
-        _, _, encoded = self.execute(code).rpartition(_MARK)
-        data = base64.b64decode("".join(encoded.split()))
+        try:
+            _, _, encoded = self.execute(_SCREENSHOT).rpartition(_MARK)
+            data = b"".join(base64.b64decode(line) for line in encoded.split())
+        except ValueError as error:
+            raise DeviceError("The picture of the screen came in damaged: try again.") from error
         if not data.startswith(b"\x89PNG"):
             raise DeviceError("The board did not send a picture: its firmware is too old for screenshots.")
         return data
