@@ -91,7 +91,7 @@ OWN_SOURCES := $(if $(filter $(THIRD_PARTY)/micropython,$(MICROPYTHON_DIR)),,mic
     $(if $(filter $(THIRD_PARTY)/wasm3,$(WASM3_DIR)),,wasm3)
 .PHONY: $(addprefix $(STAMPS)/,$(OWN_SOURCES))
 
-SOURCES := $(filter-out $(OWN_SOURCES),micropython mbedtls wasm3) $(if $(wildcard tests/spec/third_party.lock),,spec-tests)
+SOURCES := $(filter-out $(OWN_SOURCES),micropython mbedtls wasm3) spec-tests
 $(addprefix $(STAMPS)/,$(SOURCES)): $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
 	@$(BOOT) wg.thirdparty unpack $* >/dev/null
 	@touch $@

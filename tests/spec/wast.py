@@ -174,9 +174,7 @@ def scripts(folder: Path = FOLDER) -> list[Script]:
     """All scripts of the specification that are not text-format failures of binaryen's own."""
     files = sorted(path for path in folder.glob("*.wast") if not path.name.endswith(".fail.wast"))
     if not files:
-        raise WastError(
-            f"{folder} has no scripts: run `wg thirdparty --lock tests/spec/third_party.lock unpack`"
-        )
+        raise WastError(f"{folder} has no scripts: run `wg thirdparty unpack spec-tests`")
     return [Script(path) for path in files]
 
 

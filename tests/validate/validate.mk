@@ -11,11 +11,6 @@ FUZZ_CC ?= $(firstword $(foreach c,clang clang-19 clang-18 clang-17 clang-16 cla
     $(shell command -v $(c) 2>/dev/null)) clang)
 SECONDS ?= 20
 
-# The specification's tests, from their own lock file.
-$(STAMPS)/spec-tests: tests/spec/third_party.lock | $(STAMPS)/venv
-	@$(WG) thirdparty --lock $< unpack >/dev/null
-	@touch $@
-
 TEST_NEEDS += $(STAMPS)/spec-tests validate-tools
 
 .PHONY: validate-tools
