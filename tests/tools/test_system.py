@@ -58,4 +58,6 @@ def test_a_failing_apt_still_says_what_is_missing(
 
 def test_the_real_list_names_packages() -> None:
     packages = [package for need in system.NEEDS for package in need.packages]
-    assert {"build-essential", "gcc-multilib", "git", "python3-venv"} <= set(packages)
+    assert {"build-essential", "gcc-multilib", "git", "python3-venv", "clang", "libclang-rt-dev"} <= set(
+        packages
+    )

@@ -25,18 +25,23 @@ def _command(*names: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(name) for name in names)
 
 
-def _links(*flags: str) -> bool:
+def _links(*flags: str, compiler: str = "gcc") -> bool:
     """True if the C compiler can make a program with a C library and these flags."""
-    if not shutil.which("gcc"):
+    if not shutil.which(compiler):
         return False
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "t.c")
         source.write_text(
             '#include <stdio.h>\n#include <pthread.h>\nint main(void) { return puts("") < 0; }\n'
         )
-        command = ["gcc", *flags, str(source), "-o", str(Path(folder, "t"))]
+        command = [compiler, *flags, str(source), "-o", str(Path(folder, "t"))]
         done = subprocess.run(command, capture_output=True, timeout=60)
     return done.returncode == 0
+
+
+def _has_libfuzzer() -> bool:
+    names = ["clang", *(f"clang-{version}" for version in range(14, 23))]
+    return any(_links("-fsanitize=fuzzer-no-link,address", compiler=name) for name in names)
 
 
 def _has_venv() -> bool:
@@ -52,6 +57,7 @@ NEEDS = (
         lambda: _links("-m32"),
     ),
     Need("git", ("git",), _command("git")),
+    Need("clang with its sanitizers (for fuzzing)", ("clang", "libclang-rt-dev"), _has_libfuzzer),
     Need("openssl (for the tests of https)", ("openssl",), _command("openssl")),
     Need("Python's venv and pip", ("python3-venv",), _has_venv),
 )
