@@ -62,7 +62,7 @@ def test_prompt_page_and_leaving(out: Path) -> None:
     child.expect(r"(http://127\.0\.0\.1:\d+/)")
     address = child.match.group(1)
     child.expect(">>> ")
-    child.send("6 * 7\r")
+    child.send("6 * 7\n")  # as from a paste
     child.expect("42\r\n>>> ")
     child.send("wg.state()['widgets'][0]['name']\r")
     child.expect("'Time'\r\n>>> ")

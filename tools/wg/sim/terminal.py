@@ -65,7 +65,8 @@ def _run(board: SimBoard, port: int, terminal: int, idle: Callable[[], None]) ->
                 continue
             if not keys or any(k in _LEAVE for k in keys):
                 return
-            _send(port, keys)
+            # a line's end from a pipe or a paste is Enter to the board, as the key is
+            _send(port, keys.replace(b"\r\n", b"\r").replace(b"\n", b"\r"))
             at_prompt = False
             tail = b""
             quiet_since = time.monotonic()
