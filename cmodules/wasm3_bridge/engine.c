@@ -430,9 +430,19 @@ static void finish(wg_instance *instance) {
     SET(instance->has_deadline, 0);
 }
 
+/* "unreachable (in parse_stop)", if the module has a name for the function. */
+static void name_trap(const wg_instance *instance, uint32_t index, wg_error *error) {
+    char name[WG_FUNCTION_NAME_SIZE];
+    if (wg_module_function_name(instance->module, index, name, sizeof(name))) {
+        wg_error_set(error, WG_TRAP, error->kind, "wasm trap: %s (in %s)", error->kind, name);
+        memcpy(error->function, name, sizeof(name));
+    }
+}
+
 static bool run(wg_instance *instance, uint32_t index, const wg_type *type, const uint64_t *args,
                 uint64_t *results, wg_error *error) {
     IM3Function function = wg_m3_function(instance->linked, index);
+    wg_m3_forget_trapped(instance->runtime);
     M3Result result = wg_m3_compile(function);
     if (result == m3Err_none &&
         !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
@@ -456,6 +466,12 @@ static bool run(wg_instance *instance, uint32_t index, const wg_type *type, cons
     }
     if (result != m3Err_none) {
         explain(instance, result, "the call", error);
+        if (result != ended && error->code == WG_TRAP) {
+            IM3Function trapped = wg_m3_trapped(instance->runtime);
+            name_trap(instance,
+                      trapped == NULL ? index : wg_m3_function_index(instance->linked, trapped),
+                      error);
+        }
         return false;
     }
     return true;

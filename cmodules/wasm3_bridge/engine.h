@@ -37,6 +37,7 @@ typedef struct {
     wg_code code;
     const char *kind; /* a constant string, or NULL */
     char message[WG_MESSAGE_SIZE];
+    char function[WG_FUNCTION_NAME_SIZE]; /* where a trap was, as far as the module says; or "" */
 } wg_error;
 
 void wg_error_set(wg_error *error, wg_code code, const char *kind, const char *format, ...)
@@ -97,6 +98,12 @@ void wg_module_release(wg_module *module);
 size_t wg_module_imports(const wg_module *module, const wg_import **list);
 size_t wg_module_exports(const wg_module *module, const wg_export **list);
 bool wg_module_has_start(const wg_module *module);
+
+/*
+ * Writes the name of a function, by the name section or else by an export: as much as fits, whole
+ * UTF-8 characters, control characters as "?", ended by 0. false: it has none; name[0] is 0.
+ */
+bool wg_module_function_name(const wg_module *module, uint32_t index, char *name, size_t size);
 
 /* Writes a type as "iiI:i", "f:" and so on, as much of it as fits; returns its length. */
 size_t wg_type_write(const wg_type *type, char *text, size_t size);

@@ -17,6 +17,7 @@
 void wg_error_set(wg_error *error, wg_code code, const char *kind, const char *format, ...) {
     error->code = code;
     error->kind = kind;
+    error->function[0] = 0;
     va_list args;
     va_start(args, format);
     vsnprintf(error->message, sizeof(error->message), format, args);
@@ -525,6 +526,103 @@ size_t wg_module_exports(const wg_module *module, const wg_export **list) {
 
 bool wg_module_has_start(const wg_module *module) {
     return module->start_function != UINT32_MAX;
+}
+
+/* ---- Names ---- */
+
+/* The well-formed UTF-8 character at text[0]: its length in bytes, or 0. *shown: no control. */
+static size_t character(const uint8_t *text, size_t size, bool *shown) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : 3;
+    length += text[0] >= 0xf0;
+    if (length == 0 || length > size || text[0] > 0xf4) {
+        return 0;
+    }
+    uint32_t code = length == 1 ? text[0] : text[0] & (0xffU >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
+        return 0;
+    }
+    /* C0, DEL and C1; then what turns the direction of writing */
+    *shown = code >= 0x20 && (code < 0x7f || code >= 0xa0) && (code < 0x200e || code > 0x200f) &&
+             (code < 0x2028 || code > 0x202e) && (code < 0x2066 || code > 0x2069);
+    return length;
+}
+
+/* false: not UTF-8, or empty. */
+static bool write_name(wg_name from, char *name, size_t size) {
+    size_t used = 0;
+    const uint8_t *text = (const uint8_t *)from.text;
+    for (size_t at = 0; at < from.size;) {
+        bool shown = false;
+        size_t length = character(text + at, from.size - at, &shown);
+        size_t taken = shown ? length : 1;
+        if (length == 0) {
+            used = 0;
+            break;
+        }
+        if (used + taken >= size) {
+            break;
+        }
+        memcpy(name + used, shown ? (const char *)text + at : "?", taken);
+        used += taken;
+        at += length;
+    }
+    name[used] = 0;
+    return used > 0;
+}
+
+/* The name section's subsection 1: pairs of index and name. */
+static bool name_in_section(wg_reader *r, uint32_t index, wg_name *found) {
+    while (r->at < r->end && !r->failed) {
+        uint8_t kind = read_byte(r);
+        uint32_t size = read_length(r);
+        wg_reader body = {r->at, r->at + size, r->failed};
+        if (kind == 1) {
+            uint32_t count = read_length(&body);
+            for (uint32_t i = 0; i < count && !body.failed; i++) {
+                uint32_t of = read_u32(&body);
+                *found = read_name(&body);
+                if (of == index && !body.failed) {
+                    return true;
+                }
+            }
+        }
+        r->at += size;
+    }
+    return false;
+}
+
+bool wg_module_function_name(const wg_module *m, uint32_t index, char *name, size_t size) {
+    wg_name found;
+    wg_reader r = {m->bytes + 8, m->bytes + m->size, false};
+    while (r.at < r.end && !r.failed) {
+        uint8_t section = read_byte(&r);
+        uint32_t length = read_length(&r);
+        wg_reader body = {r.at, r.at + length, r.failed};
+        if (section == 0) {
+            wg_name custom = read_name(&body);
+            if (!body.failed && custom.size == 4 && memcmp(custom.text, "name", 4) == 0 &&
+                name_in_section(&body, index, &found) && write_name(found, name, size)) {
+                return true;
+            }
+        }
+        r.at += length;
+    }
+    for (size_t i = 0; i < m->exports_count; i++) {
+        const wg_export *export_ = &m->exports[i];
+        if (export_->item.kind == WG_FUNC && export_->item.index == index &&
+            write_name(export_->name, name, size)) {
+            return true;
+        }
+    }
+    name[0] = 0;
+    return false;
 }
 
 size_t wg_type_write(const wg_type *type, char *text, size_t size) {

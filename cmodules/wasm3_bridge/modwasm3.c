@@ -90,8 +90,11 @@ static MP_NORETURN void raise(const wg_error *error) {
     mp_obj_t args[] = {
         mp_obj_new_str(error->message, strlen(error->message)),
         error->kind == NULL ? mp_const_none : mp_obj_new_str(error->kind, strlen(error->kind)),
+        error->function[0] == 0 ? mp_const_none
+                                : mp_obj_new_str(error->function, strlen(error->function)),
     };
-    nlr_raise(mp_obj_new_exception_args(types[error->code], MP_ARRAY_SIZE(args), args));
+    size_t count = error->code == WG_TRAP ? 3 : 2;
+    nlr_raise(mp_obj_new_exception_args(types[error->code], count, args));
 }
 
 static MP_NORETURN void raise_misuse(const char *message) {

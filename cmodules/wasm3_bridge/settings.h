@@ -84,6 +84,9 @@
 /* Bytes of an error's message, the final 0 included. */
 #define WG_MESSAGE_SIZE 192
 
+/* Bytes that are told of a function's name in an error, the final 0 included. */
+#define WG_FUNCTION_NAME_SIZE 64
+
 /* Size of a module, in bytes. */
 #ifndef WG_MODULE_SIZE
 #define WG_MODULE_SIZE (1024 * 1024)

@@ -30,6 +30,15 @@ static inline uint32_t wg_m3_function_index(IM3Module module, IM3Function functi
     return (uint32_t)(function - module->functions);
 }
 
+/* The function that the run on this runtime trapped in; NULL: the one that was called. */
+static inline IM3Function wg_m3_trapped(IM3Runtime runtime) {
+    return runtime->trapped;
+}
+
+static inline void wg_m3_forget_trapped(IM3Runtime runtime) {
+    runtime->trapped = NULL;
+}
+
 /* wasm3 must not run the start function by itself, before whichever call comes first. */
 static inline void wg_m3_forget_start(IM3Module module) {
     module->startFunction = -1;

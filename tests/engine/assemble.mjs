@@ -8,6 +8,6 @@ const require = createRequire(resolve("build/node/package.json"));
 const wabt = await require("wabt")();
 for (const name of readdirSync(from).filter((n) => n.endsWith(".wat"))) {
     const module = wabt.parseWat(name, readFileSync(join(from, name), "utf8"), { bulk_memory: true });
-    writeFileSync(join(to, name.replace(/wat$/, "wasm")), module.toBinary({}).buffer);
+    writeFileSync(join(to, name.replace(/wat$/, "wasm")), module.toBinary({ write_debug_names: name === "names.wat" }).buffer);
     module.destroy();
 }

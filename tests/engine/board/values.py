@@ -313,6 +313,62 @@ def test_error_hierarchy():
     assert issubclass(wasm3.Error, Exception)
 
 
+def test_a_trap_names_its_function():
+    def trapped(export, *args, host=lambda index, args: None):
+        return raises(wasm3.TrapError, instance("names", host=host).call, export, *args).args
+
+    equal(trapped("direct"), ("wasm trap: unreachable (in parse_stop)", "unreachable", "parse_stop"))
+    equal(trapped("indirect", 0)[2], "parse_stop")
+    equal(trapped("indirect", 1)[1:], ("call stack exhausted", "overflows"))
+    equal(trapped("indirect", 2)[1:], ("uninitialized element", "by_table"))
+    equal(trapped("indirect", 9)[1:], ("undefined element", "by_table"))
+    equal(trapped("after")[1:], ("integer divide by zero", "after"))
+    inner = instance("names", host=lambda index, args: inner.call("direct"))
+    equal(raises(wasm3.TrapError, inner.call, "deep").args[2], "parse_stop")
+    # without a name section, an export's name
+    equal(raises(wasm3.TrapError, instance("traps").call, "unreachable").args[2], "unreachable")
+    equal(raises(wasm3.TrapError, instance("traps").read, 65536, 1).args[2], None)
+
+
+def test_hostile_function_names():
+    def trapped(names, export=b"f"):
+        export = b"\x01" + bytes([len(export)]) + export + b"\0\0"
+        custom = b"\x04name" + names
+        m = wasm3.Module(
+            b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07"
+            + bytes([len(export)])
+            + export
+            + b"\x0a\x05\x01\x03\0\0\x0b\0"
+            + bytes([len(custom) & 127 | 128, len(custom) >> 7])
+            + custom
+        )
+        return raises(wasm3.TrapError, m.instantiate().call, m.exports[0][0]).args[2]
+
+    def section(name):
+        return bytes([1, len(name) + 3, 1, 0, len(name)]) + name
+
+    equal(trapped(section(b"good")), "good")
+    equal(trapped(b"\0\x02\x01m" + section(b"after")), "after")
+    equal(trapped(section(b"esc\x1b[2J\x7f\n\xc2\x9b")), "esc?[2J???")
+    equal(trapped(section("a\u202eb".encode())), "a?b")
+    equal(trapped(section(b"x" * 100)), "x" * 63)
+    equal(trapped(section(b"x" * 62 + "\u00e9".encode())), "x" * 62)
+    equal(trapped(section(b"x" * 60 + b"\xf0\x9f\x98\x80")), "x" * 60)
+    # not UTF-8, empty, or a damaged section: the export's name
+    for name in b"\xff", b"a\x80", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"":
+        equal(trapped(section(name)), "f")
+    for names in (
+        b"",
+        b"\x01",
+        b"\x01\x7f",
+        b"\x01\x05\x01\0\x7fab",
+        b"\x01\x80\x80\x80\x80\x10",
+        b"\x01\x02\xff\xff",
+    ):
+        equal(trapped(names), "f")
+    equal(trapped(b"", b"e\x1b"), "e?")
+
+
 def test_closed():
     m = wasm3.Module(data("basic"))
     i = m.instantiate(IMPORTS)
