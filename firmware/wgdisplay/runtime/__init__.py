@@ -236,6 +236,8 @@ class Runtime:
         return WidgetError("There is no widget %s." % name, "unknown")
 
     async def _once(self, widget, use, deadline_ms=None):
+        if deadline_ms is None:
+            deadline_ms = self.limits.DESCRIBE_MS
         if isinstance(widget, str):
             return await self._execute(self._entry(widget).widget, widget, use, deadline_ms)
         if isinstance(widget, Widget):

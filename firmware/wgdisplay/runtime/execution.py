@@ -9,6 +9,7 @@ import asyncio
 import time
 
 import wasm3
+from micropython import const
 
 from . import hosts
 from .abi import Memory
@@ -52,6 +53,11 @@ def translate(error):
         return LinkError("The widget doesn't fit the display: %s." % message, kind)
     return HostError("The display couldn't run the widget: %s." % message, kind)
 
+
+# A widget that asks the host without end gets its share of the loop's time and no more: after so many milliseconds
+# without a wait of its own it is left waiting.
+BURST_MS = const(4)
+PAUSE_MS = const(12)
 
 # So often does the loop come round before it waits for the instance with the rest of its streams.
 _ROUNDS = 20
@@ -111,6 +117,7 @@ class Execution:
         self._starting = False  # the core module's start function runs
         self._cancelled = False
         self._expired = False
+        self._since = time.ticks_ms()  # when the run last let the loop wait
         self._waiting = None  # the task that waits outside for this run
         self._services = []
         imports = []
@@ -141,6 +148,9 @@ class Execution:
         """The runtime's error for one of the engine's, or for a lack of memory, in this run."""
         if self._cancelled:
             return QuotaError("The run was cancelled.", "cancelled")
+        if type(error) is wasm3.Error and time.ticks_diff(self._ends, time.ticks_ms()) <= 1:
+            # The engine ended the run while the host was at work for it, and now refuses the answer.
+            return QuotaError("The widget took too long and was stopped.", "deadline")
         return translate(error)
 
     def cancel(self):
@@ -193,6 +203,7 @@ class Execution:
                 raise QuotaError("The widget took too long and was stopped.", "deadline")
             raise
         finally:
+            self._since = time.ticks_ms()
             self._waiting = None
             timer.cancel()
 
@@ -259,12 +270,16 @@ class Execution:
                     await asyncio.sleep_ms(0)
                 else:
                     await _news(instance)
+                    self._since = time.ticks_ms()
                 continue
             rounds = 0
             if news[0] == wasm3.DONE:
                 return news[1]
-            else:
-                instance.reply(await self._serve(news[1], news[2]))
+            answer = await self._serve(news[1], news[2])
+            if time.ticks_diff(time.ticks_ms(), self._since) >= BURST_MS:
+                await asyncio.sleep_ms(PAUSE_MS)
+                self._since = time.ticks_ms()
+            instance.reply(answer)
 
     # Calls from the guest
 

@@ -6,6 +6,9 @@ class Limits:
 
     # Wall clock of one call from outside (run, name...), its host calls included, in milliseconds.
     DEADLINE_MS = 30_000
+    # The same for the calls that describe a widget (name, version...), all of them together, without an owner's choice:
+    # they have nothing to wait for.
+    DESCRIBE_MS = 5_000
     # Budget of loop iterations and calls of each call into the widget; None: only the deadline counts.
     FUEL = None
     # Linear memory in pages of 64 KiB. `memory.grow` past it returns -1, as the specification lets it.
