@@ -16,6 +16,10 @@ MAKEFLAGS := $(MAKEFLAGS) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 RUN_SECONDS ?=
 # More options for pytest, e.g. PYTEST_ARGS="-k flash".
 PYTEST_ARGS ?=
+# For how long `make fuzz` runs each target, in seconds; `make test` searches for WG_FUZZ_SECONDS.
+SECONDS ?= 20
+WG_FUZZ_SECONDS ?= $(if $(filter true,$(CI)),20,4)
+export WG_FUZZ_SECONDS
 
 # Downloads are kept here between clones.
 WG_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/wg-display
@@ -54,7 +58,7 @@ help: ## This list
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sort | \
 	    awk 'BEGIN { FS = ":.*## " } { printf "  make %-14s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: RUN_SECONDS=20  JOBS=2  PYTEST_ARGS='-k flash'  PYTHON=python3.12"
+	@echo "Variables: RUN_SECONDS=20  JOBS=2  PYTEST_ARGS='-k flash'  PYTHON=python3.12  SECONDS=60 (make fuzz)"
 	@echo "           MICROPYTHON_DIR=, WASM3_DIR= (your own checkouts)  WG_CACHE= (downloads)"
 
 # ---- Set-up ----
