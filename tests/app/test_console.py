@@ -383,3 +383,16 @@ except RuntimeError as e:
     b.exec("wg.reload()")
     assert value(b, "wg.status()['problems']") == []
     assert "asyncio belongs" in b.exec(code)
+
+
+def test_a_boot_file_of_the_owner_runs_after_ours(sim_board: SimBoard) -> None:
+    b = sim_board
+    boot = "import asyncio\nkept = wg.state()['boot_ms']\nasyncio.run(asyncio.sleep(0))\nlost = 1\n"
+    b.exec(f"f = open('/boot.py', 'w'); f.write({boot!r}); f.close()")
+    for reset in (b.reset, b.soft_reset):
+        reset()
+        assert b.exec("print(kept > 0, 'lost' in globals())").strip() == "True False"
+        assert value(b, "wg.status()['problems']") == []
+    b.exec("f = open('/boot.py', 'w'); f.write('no (python'); f.close()")
+    b.reset()
+    assert value(b, "wg.status()['problems']") == []
