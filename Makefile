@@ -128,6 +128,10 @@ test: setup sim sim32 widgets $(TEST_NEEDS) ## Build everything and run all test
 	@echo "wg: running the tests"
 	@$(PY) -m pytest tests $(PYTEST_ARGS)
 
+# Each area with something to fuzz adds to it: tests/*/*.mk, cmodules/wasm3_bridge/engine.mk.
+.PHONY: fuzz
+fuzz: ## Fuzz everything that reads a widget's bytes; SECONDS=20 each
+
 # ---- Checks of the source: formatting, lint, types, compiler warnings ----
 C_FILES = $(shell find boards cmodules widgets tests -name '*.[ch]' 2>/dev/null | sort)
 
