@@ -5,7 +5,8 @@ the longest overdue first, and a run that passes RUN_MS is cancelled and is an e
 
 So that slow and hung widgets can't take all places, the last one is for quick runs: one that takes longer than QUICK_MS
 there is put off. It is no error; the widget is tried again in another place, at its next turn, and keeps to the others
-until it was quick once. A widget whose runs fail slowly rests for longer each time.
+until it was quick once. Who was quick comes before who never ran. A widget whose runs fail slowly rests for longer each
+time.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from micropython import const
 
 TICK_MS = const(1000)
 RUN_MS = const(35_000)  # a run's last resort, above the runtime's own deadline of 30 s
-QUICK_MS = const(3000)  # what takes longer is slow
+QUICK_MS = const(1000)  # what takes longer is slow
 REST_MS = const(300_000)  # the longest rest after slow failures
 CONCURRENT = const(4)  # runs at a time; one that is due waits for a place
 KEPT_CHARS = const(4096)  # of a text; the screen shows some hundreds
@@ -146,11 +147,14 @@ class Scheduler:
         while len(self._tasks) < self._limit:
             others = len(self._tasks) - (self._quick in self._tasks)
             only_quick = self._limit > 1 and others >= self._limit - 1
-            next_one = None
+            next_one = first = None
             for entry in self.entries:
                 if entry.task is None and self._now + early >= entry.due and not (only_quick and entry.slow):
-                    if next_one is None or entry.due < next_one.due:
+                    # In the last place those that were quick come first: else each that is new costs them QUICK_MS.
+                    key = (only_quick and entry.runs == 0, entry.due)
+                    if next_one is None or key < first:
                         next_one = entry
+                        first = key
             if next_one is None:
                 return
             self._start(next_one, only_quick)

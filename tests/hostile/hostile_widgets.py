@@ -213,8 +213,8 @@ LONG = (
     Hostile("requests endlessly", "HTTP requests", body=loop(ask()), url=b"%URL/small"),
     Hostile("asks a slow server", "-", False, body=f"{ask()} {GIVE}", url=b"%URL/slow"),
     Hostile("asks a silent server", "-", False, body=f"{ask()} {GIVE}", url=b"%URL/silent"),
-    Hostile("asks for 10 MB", "HTTP requests", body=loop(ask()), url=b"%URL/10MB"),
-    Hostile("asks for 1 MB and more", "", body=loop(ask()), url=b"%URL/1MB"),
+    Hostile("asks for 10 MB", "The ", body=loop(ask()), url=b"%URL/10MB"),
+    Hostile("asks for 1 MB and more", "The ", body=loop(ask()), url=b"%URL/1MB"),
 )
 
 REFUSED = (

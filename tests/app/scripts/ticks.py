@@ -32,7 +32,7 @@ def widget(name, cycle=0, config="{}", version="1"):
 async def main():
     seen = {}
     times = []
-    s = Scheduler(run, log, lambda: times.append(time.ticks_ms()), tick_ms=50, run_ms=2500)
+    s = Scheduler(run, log, lambda: times.append(time.ticks_ms()), tick_ms=50, run_ms=2500, quick_ms=3000)
     names = ("quick", "slow", "hung", "broken", "heals")
     s.load([widget(n) for n in names] + [widget("rare", 3600)])
     seen["before"] = s.items()

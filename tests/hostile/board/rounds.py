@@ -28,7 +28,7 @@ class Host:
     async def http(self, method, url, body):
         if "/slow" in url or "/silent" in url:
             await asyncio.sleep_ms(1000)
-        if "10MB" in url:
+        if "10MB" in url or not url:
             raise OSError("too long")
         await asyncio.sleep_ms(0)
         return 200, None, self.answer

@@ -1,0 +1,68 @@
+"""All hostile widgets over and over: the memory is what it was; and what a flood of host calls costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import hostile_widgets
+import pytest
+from hostile_widgets import LONG, MANY, REFUSED
+
+from wg import ROOT
+
+HERE = Path(__file__).parent
+# The garbage collector looks at the stack, so that a few blocks more or less are found in use each time.
+HEAP_SLACK = 16 * 1024
+# What the C library keeps of freed memory depends on the order in which threads ended. The rounds of the long test
+# would make this a leak of 4 KB in each.
+RESIDENT_SLACK = 4 << 20
+
+
+def run(program: Path, script: str, *arguments: object, timeout: float) -> Any:
+    done = subprocess.run(
+        [program, "--heap", "8000000", "--script", HERE / "board" / script, *map(str, arguments)],
+        env={**os.environ, "MICROPYPATH": str(ROOT / "firmware")},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("hostile")
+    hostile_widgets.build((*MANY, *LONG, *REFUSED), found)
+    return found
+
+
+@pytest.mark.parametrize(
+    "rounds", [60, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
+def test_memory(wgdisplay: Path, folder: Path, rounds: int) -> None:
+    seen = run(wgdisplay, "rounds.py", folder, rounds, timeout=rounds * 0.8 + 30)
+    for i, widget in enumerate((*MANY, *LONG, *REFUSED)):
+        ends = seen["ends"][f"{i:02d}.core.wasm"]
+        assert ends, f"{widget.name} never ran"
+        # A busy machine adds "deadline" to what else it ends in, and that is never success for what must fail.
+        good = any(end.startswith("ok ") for end in ends)
+        assert good == (widget in MANY and not widget.error) or set(ends) == {"deadline"}, (widget.name, ends)
+    heaps = [heap for heap, _ in seen["memories"]]
+    resident = [size for _, size in seen["memories"]]
+    assert heaps[-1] - heaps[0] < HEAP_SLACK, heaps
+    assert min(resident[-3:]) - max(resident[:2]) < RESIDENT_SLACK, resident
+
+
+def test_a_flood_of_host_calls_gets_its_share(wgdisplay: Path, folder: Path) -> None:
+    """Of the loop's thread's computing time; without the pauses one flood takes 40 percent on a PC and four take 75."""
+    index = len(MANY) + [widget.name for widget in LONG].index("asks the time endlessly")
+    seen = run(wgdisplay, "floods.py", folder / f"{index:02d}.core.wasm", timeout=30)
+    assert 1 <= seen["one"]["percent"] <= 30
+    assert seen["four"]["percent"] <= 60
+    assert set(seen["one"]["ends"] + seen["four"]["ends"]) == {"deadline"}
