@@ -101,6 +101,8 @@ def sentence(error):
     text = str(error)
     if _expected(error) and text:
         return text
+    if isinstance(error, MemoryError):
+        return "the display has too little memory for this"
     return "internal error: {}: {}".format(type(error).__name__, text)
 
 
@@ -357,7 +359,7 @@ class App:
         if wifi.state == CONNECTING:
             return "{}  connecting to {}".format(left, wifi.ssid) if wifi.ssid else left + "  connecting"
         if wifi.state == AP:
-            return "{}  {}".format(wifi.ap_ssid, wifi.ap_password)
+            return "{}  key {}".format(wifi.ap_ssid, wifi.ap_password)
         return left + "  no network"
 
     async def _run(self, name, config):
@@ -393,6 +395,7 @@ class App:
             else:
                 await self._copy(job, url, incoming)
             incoming.finish()
+            gc.collect()  # the file may need most of what there is, in one piece
             metadata = await self.runtime.metadata(incoming.read())
             gc.collect()
             widget = self.storage.add(incoming, metadata, description, url)
