@@ -246,7 +246,7 @@ def status():
         facts["problems"] = [text]
         return facts.tell("WG Display {}\n{}".format(VERSION, text))
     found = _call("status")
-    network = found["wifi"]
+    network = {"ap": "own network", "connected": "connected to"}.get(found["wifi"], found["wifi"])
     if found["ssid"]:
         network += " {}".format(found["ssid"])
     if found["address"]:

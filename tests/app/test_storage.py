@@ -8,7 +8,7 @@ from typing import Any
 def test_power_cuts(script: Any) -> None:
     cuts = script("cuts", timeout=300)
     print(f"{sum(cuts.values())} power cuts, each left the old or the new state: {cuts}")
-    assert len(cuts) == 9
+    assert len(cuts) == 10
     assert sum(cuts.values()) > 300
 
 
@@ -37,6 +37,12 @@ def test_refusals_and_repairs(script: Any) -> None:
     networks, problems = found.pop("rotten networks")
     assert networks == []
     assert "set aside" in problems[-1]
+    passwords = found.pop("passwords")
+    assert all(len(p) == 10 and p.isalnum() and p == p.lower() for p in passwords)
+    assert passwords[1] == passwords[2] and len(set(passwords)) == 3
+    assert "own network was not kept" in found["own network on a full flash"]
+    assert "set aside" in found["rotten password"]
+    assert found.pop("limits") == [[{"fuel": 7000}, []], [{}, []], [{}, []]]
     for what, said in found.items():
         sentences = said if isinstance(said, list) else [said]
         assert sentences and all(sentences), what

@@ -305,7 +305,7 @@ class Storage:
         record.save(self._wifi_path, changed)
 
     def access_password(self):
-        """The password of this board's own access point: made once, of chance, and kept."""
+        """The password of this board's own access point: made once, of chance, and kept; if it can't be, a new one."""
         try:
             password = record.load(self._access_path)
         except CorruptError as error:
@@ -313,7 +313,10 @@ class Storage:
             password = None
         if not isinstance(password, str) or not 8 <= len(password) <= 63:
             password = random_password()
-            record.save(self._access_path, password)
+            try:
+                record.save(self._access_path, password)
+            except StorageError as error:
+                self._problem("the password of the own network was not kept: {}".format(error))
         return password
 
 

@@ -109,6 +109,10 @@ def configure(s):
     s.configure("A", '{"zone": "Europe/Zurich", "text": "' + "x" * 600 + '"}')
 
 
+def limits(s):
+    s.set_limits("A", {"deadline_ms": 5000, "fuel": 1 << 40})
+
+
 def background(s):
     s.set_background("#102030")
 
@@ -134,6 +138,7 @@ SCENARIOS = (
     (install_first, ()),
     (install_second, (install_first,)),
     (configure, (install_first, install_second)),
+    (limits, (install_first, install_second)),
     (background, (install_first,)),
     (setting, ()),
     (network, ()),

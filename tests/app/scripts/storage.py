@@ -4,7 +4,7 @@ import os
 
 import vfs
 
-from wgdisplay.storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
+from wgdisplay.storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError, record
 
 
 class Ram:
@@ -164,4 +164,40 @@ with open("/f/data/wifi.json", "wb") as f:
     f.write(b"nonsense")
 s = opened()
 found["rotten networks"] = (s.networks(), s.problems)
+
+# The own network's password is of chance, kept, and made anew when it is damaged.
+# If the flash won't take it, it is one for this time.
+s = opened()
+save = record.save
+
+
+def refuse(path, value):
+    raise StorageError("the flash is full")
+
+
+record.save = refuse
+password = s.access_password()
+found["own network on a full flash"] = s.problems[-1]
+record.save = save
+kept = s.access_password()
+found["passwords"] = [password, kept, opened().access_password()]
+with open("/f/data/access.json", "wb") as f:
+    f.write(b"nonsense")
+s = opened()
+found["passwords"].append(s.access_password())
+found["rotten password"] = s.problems[-1]
+
+# Quotas of another firmware's making: what is known and in its range is kept, a widget without any is none the worse.
+install(s, "C", b"c")
+s.set_limits("C", {"fuel": 5000})
+found["limit"] = [refusal(s.set_limits, "C", {"fule": 1}), refusal(s.set_limits, "C", {"fuel": 0})]
+found["limits"] = []
+for limits in ({"fuel": 7000, "fule": 1, "deadline_ms": 10**9}, [1], None):
+    config = s.config
+    config["widgets"][0]["limits"] = limits
+    if limits is None:
+        del config["widgets"][0]["limits"]
+    record.save("/f/data/config.json", config)
+    s = opened()
+    found["limits"].append([s.widget("C")["limits"], s.problems])
 print(json.dumps(found))
