@@ -19,8 +19,11 @@ struct wg_instance {
     wg_limits limits;
     IM3Environment environment;
     IM3Runtime runtime;
-    IM3Module linked; /* wasm3's module, which the runtime owns once it is loaded */
-    uint32_t *offers; /* of each imported function, the index of the host's */
+    IM3Module linked;   /* wasm3's module, which the runtime owns once it is loaded */
+    uint32_t *segments; /* sizes of the data segments, for a reset */
+    void *stack;        /* where the wasm stack begins */
+    bool unsound;       /* ended in the middle of wasm3's own work: no reset */
+    uint32_t *offers;   /* of each imported function, the index of the host's */
     wg_host host;
     wg_poll poll;
     void *context;
@@ -291,6 +294,19 @@ static M3Result link_import(wg_instance *instance, const wg_import *import) {
     return result;
 }
 
+/* Notes what a reset needs, before loading drops the active segments. */
+static bool keep_segments(wg_instance *instance, IM3Module parsed) {
+    instance->stack = instance->runtime->stack;
+    instance->segments = wg_heap_allocate((parsed->numDataSegments + 1) * sizeof(uint32_t));
+    if (instance->segments == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < parsed->numDataSegments; i++) {
+        instance->segments[i] = wg_m3_segment_size(parsed, i);
+    }
+    return true;
+}
+
 static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t count,
                         wg_error *error) {
     wg_module *module = instance->module;
@@ -323,6 +339,9 @@ static bool instantiate(wg_instance *instance, const wg_offer *offers, size_t co
         m3_ParseModule(instance->environment, &parsed, module->bytes, (uint32_t)module->size);
     if (result == m3Err_none && parsed->numFunctions != module->functions_count) {
         result = m3Err_wasmMalformed;
+    }
+    if (result == m3Err_none && !keep_segments(instance, parsed)) {
+        result = m3Err_mallocFailed;
     }
     if (result == m3Err_none) {
         result = m3_LoadModule(instance->runtime, parsed);
@@ -381,6 +400,7 @@ void wg_instance_free(wg_instance *instance) {
     m3_FreeRuntime(instance->runtime);
     m3_FreeEnvironment(instance->environment);
     wg_heap_free(instance->offers);
+    wg_heap_free(instance->segments);
     wg_module_release(instance->module);
     wg_heap_free(instance);
 }
@@ -410,6 +430,49 @@ uint32_t wg_instance_start_function(const wg_instance *instance) {
 }
 
 /* ---- Calls ---- */
+
+/* Did a run end where only the program was at work? A compiler that gave up is not trusted. */
+static bool ended_soundly(const wg_error *error) {
+    if (error->code == WG_TRAP) {
+        return strcmp(error->kind, "call stack exhausted") != 0;
+    }
+    if (error->code == WG_QUOTA) {
+        return strcmp(error->kind, "cancelled") == 0 || strcmp(error->kind, "deadline") == 0 ||
+               strcmp(error->kind, "fuel") == 0;
+    }
+    return error->code == WG_HOST || error->code == WG_INTERRUPT;
+}
+
+bool wg_instance_reset(wg_instance *instance, wg_error *error) {
+    if (instance->depth > 0) {
+        wg_error_set(error, WG_ERROR, NULL, "the instance is running");
+        return false;
+    }
+    if (instance->unsound) {
+        wg_error_set(
+            error, WG_ERROR, NULL,
+            "this instance can't be reset after the error that it ended in; make a new one");
+        return false;
+    }
+    instance->dead = true; /* should this fail */
+    instance->runtime->stack = instance->stack;
+    wg_heap *payer = wg_heap_enter(&instance->heap);
+    instance->heap.refused = false;
+    M3Result result = wg_m3_reset(instance->runtime, instance->linked, instance->segments);
+    wg_heap_enter(payer);
+    if (result != m3Err_none) {
+        instance->unsound = true;
+        explain(instance, result, "the reset", error);
+        return false;
+    }
+    instance->heap.peak = instance->heap.used;
+    instance->fuel = -1;
+    SET(instance->deadline_ms, -1);
+    SET(instance->cancelled, 0);
+    memset(&instance->error, 0, sizeof(instance->error));
+    instance->dead = false;
+    return true;
+}
 
 /* The first of a nest of runs begins. */
 static void begin(wg_instance *instance, size_t native_room) {
@@ -516,6 +579,7 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
     instance->depth--;
     if (!good) {
         instance->dead = true;
+        instance->unsound |= !ended_soundly(error);
         if (error != &instance->error) {
             instance->error = *error;
         }
@@ -539,6 +603,7 @@ bool wg_instance_compile(wg_instance *instance, size_t native_room, wg_error *er
     finish(instance);
     wg_heap_enter(payer);
     if (result != m3Err_none) {
+        instance->unsound = true;
         explain(instance, result, "compiling the module", error);
         return false;
     }

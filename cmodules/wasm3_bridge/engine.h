@@ -146,6 +146,14 @@ wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t c
                              const wg_limits *limits, wg_error *error);
 void wg_instance_free(wg_instance *instance);
 
+/*
+ * Makes the instance as good as a new one: memory (its size too), globals and segments as after
+ * instantiation, no fuel, deadline or cancel, not dead. The code that was compiled is kept, and
+ * counts as engine memory. Only when nothing runs. false: with an error of code WG_ERROR if the
+ * last run ended in one that may have left the compiler's work half done (heap, stack); free it.
+ */
+bool wg_instance_reset(wg_instance *instance, wg_error *error);
+
 /* Who is asked. Either may be NULL. Not while a run is active. */
 void wg_instance_set_hooks(wg_instance *instance, wg_host host, wg_poll poll, void *context);
 

@@ -52,6 +52,31 @@ engine-run: $(ENGINE_BUILD)/test-asan $(ENGINE_MODULES)/.stamp
 	    $(filter-out %/test_engine.o,$(wildcard $(ENGINE_BUILD)/asan/*.o)) -lpthread -lm
 	@timeout 300 $(ENGINE_BUILD)/run_modules $(MODULES)
 
+# Any bytes as a module, by libFuzzer, from the modules of the specification's tests and ours. What it finds stays in
+# build/engine/corpus for the next time; the input of a crash is kept as build/engine/crash-*.
+ENGINE_FUZZ := $(ENGINE_BUILD)/fuzz
+ENGINE_FUZZ_CC = $(FUZZ_CC) -fsanitize=address,fuzzer-no-link $(ENGINE_UBSAN)
+
+$(ENGINE_FUZZ): $(ENGINE_SOURCES) $(wildcard $(WG_ENGINE_DIR)/*.h $(CURDIR)/tests/engine/c/*.h) \
+        $(CURDIR)/tests/engine/c/fuzz_engine.c $(STAMPS)/wasm3-patched
+	@mkdir -p $(ENGINE_BUILD)/fuzz-objects
+	@cd $(ENGINE_BUILD)/fuzz-objects && $(ENGINE_FUZZ_CC) $(WG_WASM3_CFLAGS) -w -O2 -g -c $(ENGINE_WASM3)
+	@cd $(ENGINE_BUILD)/fuzz-objects && $(ENGINE_FUZZ_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(WG_ENGINE_CFLAGS) \
+	    -isystem $(WASM3_SRC) -I$(WG_ENGINE_DIR) -c $(ENGINE_SOURCES) $(CURDIR)/tests/engine/c/fuzz_engine.c
+	@$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $(ENGINE_BUILD)/fuzz-objects/*.o -lpthread -lm
+
+$(ENGINE_BUILD)/corpus/.stamp: $(ENGINE_MODULES)/.stamp $(CURDIR)/tests/validate/fuzz_corpus.py $(STAMPS)/spec-tests
+	@mkdir -p $(@D)
+	@$(PY) $(CURDIR)/tests/validate/fuzz_corpus.py $(@D) >/dev/null
+	@cp $(ENGINE_MODULES)/*.wasm $(@D)
+	@touch $@
+
+.PHONY: fuzz fuzz-engine
+fuzz: fuzz-engine
+fuzz-engine: $(ENGINE_FUZZ) $(ENGINE_BUILD)/corpus/.stamp ## Fuzz the engine: load, run with quotas, reset (libFuzzer); SECONDS=20
+	@$(ENGINE_FUZZ) -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+	    -print_final_stats=1 -verbosity=0 -artifact_prefix=$(ENGINE_BUILD)/crash- $(ENGINE_BUILD)/corpus
+
 .PHONY: engine-test
 engine-test: engine-plain engine-plain32 engine-asan engine-run engine-tsan ## The engine's C tests, with and without sanitizers
 

@@ -417,6 +417,23 @@ static mp_obj_t instance_cancel(mp_obj_t object) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(instance_cancel_obj, instance_cancel);
 
+static mp_obj_t instance_reset(mp_obj_t object) {
+    instance_obj_t *self = open_instance(object);
+    bool idle = self->calls == 0;
+#if WG_THREADS
+    idle = idle && (self->task == NULL || wg_task_idle(self->task));
+#endif
+    if (!idle) {
+        raise_misuse("the instance is running, or poll() has news to be taken first");
+    }
+    wg_error error;
+    if (!wg_instance_reset(self->instance, &error)) {
+        raise(&error);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(instance_reset_obj, instance_reset);
+
 static mp_obj_t instance_close(mp_obj_t object) {
     instance_obj_t *self = MP_OBJ_TO_PTR(object);
     if (self->instance == NULL) {
@@ -772,6 +789,7 @@ static const mp_rom_map_elem_t instance_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_fail), MP_ROM_PTR(&instance_fail_obj)},
 #endif
     {MP_ROM_QSTR(MP_QSTR_cancel), MP_ROM_PTR(&instance_cancel_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&instance_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_deadline), MP_ROM_PTR(&instance_deadline_obj)},
     {MP_ROM_QSTR(MP_QSTR_fuel), MP_ROM_PTR(&instance_fuel_obj)},
     {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&instance_read_obj)},

@@ -329,6 +329,13 @@ bool wg_task_at_rest(wg_task *task) {
     return rest;
 }
 
+bool wg_task_idle(wg_task *task) {
+    pthread_mutex_lock(&task->lock);
+    bool idle = task->state == IDLE && task->event.kind == WG_NO_EVENT;
+    pthread_mutex_unlock(&task->lock);
+    return idle;
+}
+
 bool wg_task_parked(wg_task *task) {
     pthread_mutex_lock(&task->lock);
     bool parked = task->state == PARKED && task->event.kind == WG_NO_EVENT;

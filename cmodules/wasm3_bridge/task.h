@@ -56,6 +56,9 @@ bool wg_task_fail(wg_task *task, const wg_error *why, wg_error *error);
 /* Is the instance the owner's to use: idle or parked? */
 bool wg_task_at_rest(wg_task *task);
 
+/* Is it idle, with all news taken? */
+bool wg_task_idle(wg_task *task);
+
 /* Is the task parked in a host call that has been taken? */
 bool wg_task_parked(wg_task *task);
 

@@ -5,6 +5,8 @@
 #ifndef WG_WASM3_COMPAT_H
 #define WG_WASM3_COMPAT_H
 
+#include <string.h>
+
 #include "m3_env.h"
 #include "wasm3.h"
 
@@ -47,6 +49,39 @@ static inline void wg_m3_forget_start(IM3Module module) {
 /* Compiles a function unless it is. */
 static inline M3Result wg_m3_compile(IM3Function function) {
     return function->compiled ? m3Err_none : CompileFunction(function);
+}
+
+/* Of m3_env.c, which declares them in no header. */
+M3Result InitGlobals(IM3Module module);
+M3Result InitDataSegments(M3Memory *memory, IM3Module module);
+
+/* The size of a data segment, before the module is loaded: then an active one is dropped. */
+static inline uint32_t wg_m3_segment_size(IM3Module module, uint32_t index) {
+    return module->dataSegments[index].size;
+}
+
+/*
+ * Memory, globals and segments as m3_LoadModule() leaves them; sizes: of the data segments. Nothing
+ * that the validator lets pass changes a table. The code stays: it holds no address within linear
+ * memory, and those of globals, tables and segments stay.
+ */
+static inline M3Result wg_m3_reset(IM3Runtime runtime, IM3Module module, const uint32_t *sizes) {
+    M3Result result = ResizeMemory(runtime, module->memoryInfo.initPages);
+    if (result != m3Err_none) {
+        return result;
+    }
+    if (wg_m3_memory_size(runtime) > 0) {
+        memset(wg_m3_memory(runtime), 0, wg_m3_memory_size(runtime));
+    }
+    for (uint32_t i = 0; i < module->numDataSegments; i++) {
+        module->dataSegments[i].size = sizes[i];
+#if M3_VERSION_MINOR > 5
+        module->dataSegments[i].dropped = false;
+#endif
+    }
+    memset(runtime->stack, 0, (size_t)((char *)runtime->stackEnd - (char *)runtime->stack));
+    result = InitGlobals(module);
+    return result != m3Err_none ? result : InitDataSegments(&runtime->memory, module);
 }
 
 /* Takes the unit of a call from the host, where m3_Call() itself does not: 0.5.0's does. */

@@ -46,6 +46,90 @@ def wait(i, ms=5000):
     return i.poll()
 
 
+def test_reset():
+    i = instance("memory")
+    begin = i.read(0, i.memory_size)
+    i.write(0, b"changed")
+    i.call("grow", 3)
+    i.write(4 * 65536 - 1, b"x")
+    i.call("drop")
+    i.reset()
+    equal(i.memory_size, 65536)
+    equal(i.read(0, 65536), begin)
+    i.call("init", 100, 2, 3)  # the segment is there again
+    equal(i.read(100, 3), b"234")
+    equal(i.call("grow_and_load", 1, 2 * 65536 - 1), 0)
+    i = instance("start", host=lambda index, args: None)
+    i.run_start()
+    equal(i.call("get"), 42)
+    i.reset()
+    equal(i.call("get"), 0)  # the start function is run again by run_start() only
+    i.run_start()
+    equal(i.call("get"), 42)
+
+
+def test_reset_after_the_end_of_a_run():
+    i = instance("traps", host=lambda index, args: None)
+    for name, args, kind in TRAPS:
+        raises(wasm3.TrapError, i.call, name, *args, kind=kind)
+        raises(wasm3.Error, i.call, name, *args)
+        if kind == "call stack exhausted":
+            raises(wasm3.Error, i.reset, says="make a new one")
+            i = instance("traps", host=lambda index, args: None)
+        else:
+            i.reset()
+    i = instance("loops")
+    i.fuel(100)
+    raises(wasm3.QuotaError, i.call, "empty", kind="fuel")
+    i.reset()
+    i.deadline(1)
+    raises(wasm3.QuotaError, i.call, "empty", kind="deadline")
+    i.reset()
+    i.cancel()
+    i.reset()
+    i.deadline(30)
+    begin = time.ticks_ms()
+    raises(wasm3.QuotaError, i.call, "empty", kind="deadline")
+    if time.ticks_diff(time.ticks_ms(), begin) < 29:
+        raise AssertionError("ended too early")
+    i.close()
+    raises(wasm3.Error, i.reset)
+
+
+def test_reset_only_when_idle():
+    refused = []
+
+    def host(index, args):
+        refused.append(raises(wasm3.Error, i.reset, says="running"))
+        return 7
+
+    i = instance("basic", host=host)
+    equal((i.call("ask"), len(refused)), (7, 1))
+    i = instance("basic")
+    i.start("ask")
+    equal(wait(i)[0], wasm3.HOST)
+    raises(wasm3.Error, i.reset, says="running")
+    i.reply(3)
+    equal(wait(i), (wasm3.DONE, 3))
+
+
+def test_reset_of_an_instance_with_a_thread():
+    i = instance("basic")
+    for _ in range(3):
+        i.start("add", 1, 2)
+        raises(wasm3.Error, i.reset, says="poll")
+        equal(wait(i), (wasm3.DONE, 3))
+        i.reset()
+    i = instance("loops")
+    i.start("empty")
+    i.cancel()
+    raises(wasm3.QuotaError, wait, i, kind="cancelled")
+    i.reset()
+    i.deadline(5)
+    i.start("empty")
+    raises(wasm3.QuotaError, wait, i, kind="deadline")
+
+
 def test_traps_inline():
     m = wasm3.Module(data("traps"))
     for name, args, kind in TRAPS:
