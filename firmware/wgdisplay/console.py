@@ -88,7 +88,7 @@ class Lines(list):
     """A list of texts that prints one a line."""
 
     def __repr__(self):
-        return "\n".join(self)
+        return "\n".join(self) or "Nothing yet."
 
     __str__ = __repr__
 

@@ -114,6 +114,7 @@ def test_at_the_prompt(terminal: Terminal, store: str) -> None:
     t.child.expect(PROMPT)
     assert t.type('wg.help("install")').splitlines()[0] == 'wg.install("name")'
     assert t.type("wg.help(wg.run)") == t.type("wg.run")
+    assert t.type('wg.logs("Time")') == "Nothing yet."
     assert t.type("wg.list()") == "No widget is installed: wg.install(...)"
     t.type(f"wg.set('store', {store!r})")
     assert t.type("wg.install('time')").startswith("Installed Time 1.")
@@ -213,6 +214,9 @@ def test_the_picture_is_the_panels(sim_board: SimBoard, store: str, tmp_path: Pa
     sizes = value(b, "(lambda s: [wg.screen(lambda p: s.append(len(p))), s][1])([])")
     assert max(sizes) <= 16 * 1024 and sum(sizes) == (tmp_path / "pc.png").stat().st_size
     assert "\n" not in b.exec("print(repr(wg.screen()))").strip()
+    b.exec("import gc\nused = []\ngc.collect()\nbefore = gc.mem_alloc()\n")
+    b.exec("wg.screen(lambda piece: used.append(gc.mem_alloc() - before))")
+    assert value(b, "max(used)") < 24 * 1024
     # Another text is another picture.
     b.exec("wg.background('#000000')")
     time.sleep(1.2)
