@@ -161,10 +161,11 @@ class Scheduler:
 
     def _start(self, entry, quick=False):
         entry.put_off = False
-        if entry.due + entry.cycle_ms < self._now or entry.due > self._now + self._tick_ms:
-            entry.due = (
-                self._now
-            )  # far behind: runs are left out, not made up for; or asked for before its time
+        late = self._now - entry.due
+        if not self._tick_ms // 2 < late <= entry.cycle_ms:
+            # Cycles follow the ticks. Only who had to wait for a place keeps to its times, unless it is far behind:
+            # then runs are left out, not made up for.
+            entry.due = self._now
         entry.due += entry.cycle_ms
         entry.task = asyncio.create_task(self._one(entry, quick))
         self._tasks.append(entry.task)
