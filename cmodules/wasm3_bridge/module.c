@@ -14,6 +14,48 @@
 #include "validate.h"
 #endif
 
+/* ---- Text ---- */
+
+/* The well-formed UTF-8 character at text[0]: its length in bytes, or 0. *shown: no control. */
+static size_t character(const uint8_t *text, size_t size, bool *shown) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : 3;
+    length += text[0] >= 0xf0;
+    if (length == 0 || length > size || text[0] > 0xf4) {
+        return 0;
+    }
+    uint32_t code = length == 1 ? text[0] : text[0] & (0xffU >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (text[i] & 0x3f);
+    }
+    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
+        return 0;
+    }
+    /* C0, DEL and C1; then what turns the direction of writing */
+    *shown = code >= 0x20 && (code < 0x7f || code >= 0xa0) && (code < 0x200e || code > 0x200f) &&
+             (code < 0x2028 || code > 0x202e) && (code < 0x2066 || code > 0x2069);
+    return length;
+}
+
+/* Makes "?" of what is cut off, no UTF-8, or a control: names come from the module. */
+static void make_printable(char *text) {
+    for (size_t left = strlen(text); left > 0;) {
+        bool shown = false;
+        size_t length = character((const uint8_t *)text, left, &shown);
+        size_t taken = length > 0 ? length : 1;
+        left -= taken;
+        if (!shown) {
+            *text = '?';
+            memmove(text + 1, text + taken, left + 1);
+            taken = 1;
+        }
+        text += taken;
+    }
+}
+
 void wg_error_set(wg_error *error, wg_code code, const char *kind, const char *format, ...) {
     error->code = code;
     error->kind = kind;
@@ -22,6 +64,7 @@ void wg_error_set(wg_error *error, wg_code code, const char *kind, const char *f
     va_start(args, format);
     vsnprintf(error->message, sizeof(error->message), format, args);
     va_end(args);
+    make_printable(error->message);
 }
 
 /* ---- Reading ---- */
@@ -529,30 +572,6 @@ bool wg_module_has_start(const wg_module *module) {
 }
 
 /* ---- Names ---- */
-
-/* The well-formed UTF-8 character at text[0]: its length in bytes, or 0. *shown: no control. */
-static size_t character(const uint8_t *text, size_t size, bool *shown) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : 3;
-    length += text[0] >= 0xf0;
-    if (length == 0 || length > size || text[0] > 0xf4) {
-        return 0;
-    }
-    uint32_t code = length == 1 ? text[0] : text[0] & (0xffU >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | (text[i] & 0x3f);
-    }
-    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
-        return 0;
-    }
-    /* C0, DEL and C1; then what turns the direction of writing */
-    *shown = code >= 0x20 && (code < 0x7f || code >= 0xa0) && (code < 0x200e || code > 0x200f) &&
-             (code < 0x2028 || code > 0x202e) && (code < 0x2066 || code > 0x2069);
-    return length;
-}
 
 /* false: not UTF-8, or empty. */
 static bool write_name(wg_name from, char *name, size_t size) {

@@ -150,6 +150,30 @@ def test_link_errors():
     raises(ValueError, m.instantiate, (("host", "mix"),))
 
 
+def test_errors_are_printable_text():
+    def importing(name):
+        entry = b"\x01\x01m" + bytes((len(name),)) + name + b"\x00\x00"
+        section = b"\x02" + bytes((len(entry),)) + entry
+        return wasm3.Module(b"\0asm\x01\0\0\0" + b"\x01\x04\x01\x60\0\0" + section)
+
+    cut = "x" * 63 + "\u00e9"  # at 64 bytes
+    raises(wasm3.LinkError, importing(cut.encode()).instantiate, (), says='"' + "x" * 63 + '?"')
+    raises(wasm3.LinkError, importing(b"\x1b[2J\n").instantiate, (), says='"?[2J?"')
+    raises(wasm3.Error, instance("basic").call, cut, says="x" * 63 + "?")
+    i = instance("loops")
+    i.start("wait")
+    while i.poll() is None:
+        pass
+    i.fail("\u00e9" * 150)
+    error = None
+    while error is None:
+        try:
+            i.poll()
+        except wasm3.HostError as e:
+            error = e
+    equal(error.args[0], "\u00e9" * 95 + "?")
+
+
 def test_same_import_with_two_types():
     m = wasm3.Module(data("import_twice"))
     raises(wasm3.LinkError, m.instantiate, (("a", "f", "i:"),))
