@@ -115,10 +115,10 @@ bool wg_instance_cancelled(const wg_instance *instance) {
 }
 
 void wg_instance_set_deadline(wg_instance *instance, int32_t ms) {
-    SET(instance->deadline_ms, ms);
-    if (GET(instance->running)) {
+    __atomic_store_n(&instance->deadline_ms, ms, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&instance->running, __ATOMIC_SEQ_CST)) {
         SET(instance->deadline_at, wg_clock_ms() + (uint32_t)ms);
-        SET(instance->has_deadline, ms >= 0);
+        __atomic_store_n(&instance->has_deadline, ms >= 0, __ATOMIC_SEQ_CST);
     }
 }
 
@@ -132,6 +132,10 @@ int32_t wg_instance_time_left(const wg_instance *instance) {
 
 void wg_instance_set_fuel(wg_instance *instance, int64_t fuel) {
     instance->fuel = fuel;
+    if (instance->depth > 0) {
+        instance->fuel_left = fuel;
+        grant(instance);
+    }
 }
 
 /* ---- Errors of wasm3 ---- */
@@ -477,10 +481,14 @@ bool wg_instance_reset(wg_instance *instance, wg_error *error) {
 /* The first of a nest of runs begins. */
 static void begin(wg_instance *instance, size_t native_room) {
     instance->fuel_left = instance->fuel;
-    int32_t ms = GET(instance->deadline_ms);
-    SET(instance->deadline_at, wg_clock_ms() + (uint32_t)ms);
-    SET(instance->has_deadline, ms >= 0);
-    SET(instance->running, 1);
+    /* whoever sets a deadline from now on sees the run, or the run sees the deadline */
+    __atomic_store_n(&instance->running, 1, __ATOMIC_SEQ_CST);
+    int32_t ms;
+    do {
+        ms = __atomic_load_n(&instance->deadline_ms, __ATOMIC_SEQ_CST);
+        SET(instance->deadline_at, wg_clock_ms() + (uint32_t)ms);
+        __atomic_store_n(&instance->has_deadline, ms >= 0, __ATOMIC_SEQ_CST);
+    } while (ms != __atomic_load_n(&instance->deadline_ms, __ATOMIC_SEQ_CST));
     grant(instance);
     size_t room =
         native_room < instance->limits.native_stack ? native_room : instance->limits.native_stack;

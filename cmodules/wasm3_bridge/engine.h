@@ -188,7 +188,8 @@ void wg_instance_set_deadline(wg_instance *instance, int32_t ms);
 /* Time left of the active run in ms, at least 0; -1 if it has no deadline. */
 int32_t wg_instance_time_left(const wg_instance *instance);
 
-/* Calls and loop iterations of each outermost run; negative: no limit. */
+/* Calls and loop iterations of each outermost run (from now, for the one that is active);
+ * negative: no limit. */
 void wg_instance_set_fuel(wg_instance *instance, int64_t fuel);
 
 /* Fills *error if the active run has to end, cancelled or past its deadline, and returns false. */

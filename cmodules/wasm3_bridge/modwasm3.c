@@ -466,8 +466,11 @@ static MP_DEFINE_CONST_FUN_OBJ_2(instance_deadline_obj, instance_deadline);
 
 static mp_obj_t instance_fuel(mp_obj_t object, mp_obj_t fuel) {
     instance_obj_t *self = resting_instance(object);
-    wg_instance_set_fuel(self->instance,
-                         fuel == mp_const_none ? -1 : (int64_t)(value_from(fuel, 'I') & INT64_MAX));
+    int64_t value = fuel == mp_const_none ? -1 : (int64_t)value_from(fuel, 'I');
+    if (fuel != mp_const_none && value < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("fuel must be between 0 and 2**63-1"));
+    }
+    wg_instance_set_fuel(self->instance, value);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(instance_fuel_obj, instance_fuel);
@@ -591,7 +594,7 @@ static mp_obj_t run_inline(instance_obj_t *self, uint32_t function, const wg_typ
     uint64_t results[WG_MAX_RESULTS];
     wg_error error;
 #if WG_THREADS
-    if (self->task != NULL && wg_task_parked(self->task)) {
+    if (self->task != NULL && wg_task_parked_in(self->task) != UINT32_MAX) {
         raise_misuse("the instance is in a host call of its own thread; use start()");
     }
 #endif

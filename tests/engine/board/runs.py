@@ -263,6 +263,40 @@ def test_fuel():
     i.call("count", 100000)
 
 
+def test_fuel_from_a_host_function():
+    def host(index, args):
+        i.fuel(100)
+
+    i = instance("loops", host=host)
+    i.call("wait")  # began without a limit
+    i = instance("loops")
+    i.start("host")
+    equal(wait(i), (wasm3.HOST, WAIT, ()))
+    i.fuel(30)
+    calls = 0
+    try:
+        while True:
+            i.reply()
+            equal(wait(i), (wasm3.HOST, WAIT, ()))
+            calls += 1
+    except wasm3.QuotaError as e:
+        equal(e.args[1], "fuel")
+    assert 10 <= calls <= 30, calls
+    for fuel in (-1, -(2**63), 2**63):
+        raises(ValueError, i.fuel, fuel)
+
+
+def test_no_inline_call_before_a_host_call_is_taken():
+    i = instance("basic", host=lambda index, args: 7)
+    i.start("ask_twice")
+    time.sleep_ms(50)
+    raises(wasm3.Error, i.call, "none", says="use start()")
+    for value in (5, 3):
+        equal(wait(i), (wasm3.HOST, ASK, ()))
+        i.reply(value)
+    equal(wait(i), (wasm3.DONE, 2))
+
+
 def test_cancel_running():
     m = wasm3.Module(data("loops"))
     for name in LOOPS:
