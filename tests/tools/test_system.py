@@ -28,6 +28,16 @@ def test_without_root_one_line_says_what_to_do(places: Places, monkeypatch: pyte
     assert "install" not in places.asked()
 
 
+def test_what_is_optional_stops_nothing(
+    places: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    system.install_missing((Need("a calculator", ("bc",), lambda: False, optional=True), MAKE))
+    assert "apt-get install bc. Without it some tests are skipped" in capsys.readouterr().err
+    with pytest.raises(ToolError, match="a calculator.*apt-get install lpr bc dc"):
+        system.install_missing((Need("a printer", ("lpr",), lambda: False, optional=True), CALC))
+
+
 def test_root_installs_by_apt(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     need = Need("a calculator", ("bc",), lambda: "install" in places.asked())
@@ -40,7 +50,7 @@ def test_an_installation_that_does_not_help_is_an_error(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(
-        ToolError, match="after the installation of bc dc: missing on this machine: a calculator"
+        ToolError, match="missing on this machine: a calculator.*\nThis is so after the installation of bc dc"
     ):
         system.install_missing((CALC,))
 

@@ -14,11 +14,15 @@ from wg.process import ToolError, progress, run
 
 @dataclass(frozen=True)
 class Need:
-    """Something that must be on the machine; `packages` are the Debian packages that bring it."""
+    """Something that must be on the machine; `packages` are the Debian packages that bring it.
+
+    What is `optional` is installed where that can be done, and otherwise only some tests are skipped.
+    """
 
     what: str
     packages: tuple[str, ...]
     present: Callable[[], bool]
+    optional: bool = False
 
 
 def _command(*names: str) -> Callable[[], bool]:
@@ -57,7 +61,7 @@ NEEDS = (
         lambda: _links("-m32"),
     ),
     Need("git", ("git",), _command("git")),
-    Need("clang with its sanitizers (for fuzzing)", ("clang", "libclang-rt-dev"), _has_libfuzzer),
+    Need("clang with its sanitizers (for fuzzing)", ("clang", "libclang-rt-dev"), _has_libfuzzer, True),
     Need("openssl (for the tests of https)", ("openssl",), _command("openssl")),
     Need("Python's venv and pip", ("python3-venv",), _has_venv),
 )
@@ -79,19 +83,27 @@ def describe(needs: list[Need]) -> str:
 def install_missing(needs: tuple[Need, ...] = NEEDS) -> None:
     """Installs what is missing by apt-get when run as root; else raises ToolError that names it."""
     absent = missing(needs)
+    failures = []
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        # apart, so that a package that only some tests need keeps none of the others away
+        for group in ([n for n in absent if not n.optional], [n for n in absent if n.optional]):
+            if group:
+                failures += _install([package for need in group for package in need.packages])
+        absent = missing(tuple(absent))
     if not absent:
         return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise ToolError(describe(absent))
-    packages = [package for need in absent for package in need.packages]
+    if not all(need.optional for need in absent):
+        raise ToolError("\n".join([describe(absent), *failures]))
+    progress(f"{describe(absent)}. Without it some tests are skipped")
+
+
+def _install(packages: list[str]) -> list[str]:
+    """Runs apt-get. Returns why it failed, if it did, or that it was run."""
     progress(f"installing system packages: {' '.join(packages)}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
     try:
         run(["apt-get", "update", "-q"], env=quiet)
-        run(install, env=quiet)
+        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], env=quiet)
     except ToolError as error:
-        raise ToolError(f"{describe(absent)}\n{error}") from error
-    still = missing(needs)
-    if still:
-        raise ToolError(f"after the installation of {' '.join(packages)}: {describe(still)}")
+        return [str(error)]
+    return [f"This is so after the installation of {' '.join(packages)}."]
