@@ -31,6 +31,8 @@ struct wg_task {
 
     pthread_mutex_t lock; /* for all that follows */
     pthread_cond_t wake;  /* the thread waits for an order */
+    pthread_cond_t gone;  /* the owner waits for the thread's end */
+    bool ended;           /* the thread touches the task no more */
     wg_state state;
     wg_order order;
     bool quit;
@@ -160,6 +162,8 @@ static void *thread_main(void *context) {
             pthread_cond_wait(&task->wake, &task->lock);
         }
     }
+    task->ended = true;
+    pthread_cond_signal(&task->gone);
     pthread_mutex_unlock(&task->lock);
     return NULL;
 }
@@ -177,6 +181,11 @@ static bool make_thread(wg_task *task, size_t stack) {
 #endif
     esp_pthread_set_cfg(&settings);
     bool made = pthread_create(&task->thread, NULL, thread_main, task) == 0;
+    if (made) {
+        /* ESP-IDF's join waits for any notification of the calling task, and MicroPython's main
+         * task gets one with each character from the terminal: it would delete a thread at work */
+        pthread_detach(task->thread);
+    }
     if (had) {
         esp_pthread_set_cfg(&before);
     }
@@ -219,6 +228,7 @@ wg_task *wg_task_new(wg_instance *instance, wg_error *error) {
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 #endif
     pthread_cond_init(&task->wake, &attributes);
+    pthread_cond_init(&task->gone, NULL);
     pthread_condattr_destroy(&attributes);
     return task;
 }
@@ -232,9 +242,15 @@ void wg_task_free(wg_task *task) {
         pthread_mutex_lock(&task->lock);
         task->quit = true;
         pthread_cond_signal(&task->wake);
+        while (!task->ended) {
+            pthread_cond_wait(&task->gone, &task->lock);
+        }
         pthread_mutex_unlock(&task->lock);
+#if !defined(ESP_PLATFORM)
         pthread_join(task->thread, NULL);
+#endif
     }
+    pthread_cond_destroy(&task->gone);
     pthread_cond_destroy(&task->wake);
     pthread_mutex_destroy(&task->lock);
     wg_heap_free(task);
