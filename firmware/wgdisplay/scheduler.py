@@ -66,6 +66,7 @@ class Scheduler:
         self._tasks = []
         self._quick = None  # the task in the place for quick runs
         self._now = 0
+        self._horizon = 0  # what is due until then belongs to the last tick
         self._last_ticks = time.ticks_ms()
         self._said = None
 
@@ -129,8 +130,10 @@ class Scheduler:
 
     def tick(self):
         self.ticks += 1
+        self._advance()
         # What is due before the middle of two ticks is due now: a late tick must not cost the next one's run.
-        self._fill(self._tick_ms // 2)
+        self._horizon = self._now + self._tick_ms // 2
+        self._fill()
         if self._on_tick:
             self._on_tick()
 
@@ -139,9 +142,10 @@ class Scheduler:
         self._now += time.ticks_diff(ticks, self._last_ticks)
         self._last_ticks = ticks
 
-    def _fill(self, early=0):
-        """Starts what is due, up to `early` ms before its time, while there are places."""
+    def _fill(self):
+        """Starts what is due while there are places."""
         self._advance()
+        until = max(self._now, self._horizon)
         # A task that was cancelled before its first step is done without having said so.
         self._tasks = [task for task in self._tasks if not task.done()]
         while len(self._tasks) < self._limit:
@@ -149,7 +153,7 @@ class Scheduler:
             only_quick = self._limit > 1 and others >= self._limit - 1
             next_one = first = None
             for entry in self.entries:
-                if entry.task is None and self._now + early >= entry.due and not (only_quick and entry.slow):
+                if entry.task is None and until >= entry.due and not (only_quick and entry.slow):
                     # In the last place those that were quick come first: else each that is new costs them QUICK_MS.
                     key = (only_quick and entry.runs == 0, entry.due)
                     if next_one is None or key < first:

@@ -206,11 +206,24 @@ def test_many_that_end_at_once(stage: Stage, first: int) -> None:
     stage.watch(list(MANY[first : first + 17]))
 
 
-def test_all_that_go_on_together(stage: Stage) -> None:
-    """More hung widgets than places: the honest ones still have theirs."""
-    for widget in LONG:
+# One burner of computing time only: the PC has few cores, and the board's own thread is not on one of its own.
+TOGETHER = (
+    "asks a slow server",
+    "asks a silent server",
+    "loops",
+    "asks the time endlessly",
+    "takes random endlessly",
+    "loops in realloc",
+)
+
+
+def test_more_hung_ones_than_places(stage: Stage) -> None:
+    """The honest ones still have theirs."""
+    together = [widget for name in TOGETHER for widget in LONG if widget.name == name]
+    assert len(together) == len(TOGETHER)
+    for widget in together:
         stage.install(widget)
-    time.sleep(11)  # until each had its turn in the place for quick runs
+    time.sleep(4)  # until each had its turn in the place for quick runs
     history = []
     for _ in range(REPEATS):
         seen = stage.window()
@@ -218,7 +231,7 @@ def test_all_that_go_on_together(stage: Stage) -> None:
         history.append(seen.complaints())
         if not history[-1]:
             break
-    stage.remove(list(LONG))
+    stage.remove(together)
     assert not history[-1], history
 
 

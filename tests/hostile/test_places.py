@@ -15,11 +15,10 @@ from wg import ROOT
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module", params=[64, 32], ids=["64", "32"])
-def seen(request: pytest.FixtureRequest) -> Any:
-    program: Path = request.getfixturevalue("wgdisplay" if request.param == 64 else "wgdisplay32")
+@pytest.fixture(scope="module")
+def seen(wgdisplay32: Path) -> Any:
     done = subprocess.run(
-        [program, "--script", HERE / "board" / "places.py"],
+        [wgdisplay32, "--script", HERE / "board" / "places.py"],
         env={**os.environ, "MICROPYPATH": str(ROOT / "firmware")},
         capture_output=True,
         text=True,
