@@ -196,7 +196,7 @@ class Device:
         return Answer(value, text)
 
     def follow_logs(self, show: Callable[[str], None], source: str | None = None) -> None:
-        """Hands the log to `show`, line by line, and what is added to it, until KeyboardInterrupt, which is passed on."""
+        """Hands the log to `show` line by line, and what is added to it, until KeyboardInterrupt (passed on)."""
 
         line = bytearray()
 
