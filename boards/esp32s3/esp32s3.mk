@@ -1,0 +1,45 @@
+# `make firmware`, `make flash PORT=...`: the firmware for the ESP32-S3. Included by the Makefile, after the fragments
+# that say what else `firmware` needs (fonts, root certificates).
+
+ESP32S3_DIR := $(CURDIR)/boards/esp32s3
+ESP32S3_OUT := $(BUILD)/esp32s3
+# The serial port of a board; empty: esptool looks for one.
+PORT ?=
+ESP32S3_BAUD ?= 460800
+ESPTOOL = PYTHONPATH=$(BUILD)/esptool $(PY) -m esptool --chip esp32s3 $(if $(PORT),--port $(PORT)) --baud $(ESP32S3_BAUD)
+
+# Said before anything else is made or fetched.
+ifneq ($(filter firmware,$(MAKECMDGOALS)),)
+ifneq ($(shell IDF_PATH='$(IDF_PATH)' $(ESP32S3_DIR)/check_idf.sh >&2 && echo there),there)
+$(error ESP-IDF is missing, see above)
+endif
+endif
+
+ESP32S3_SOURCES := $(addprefix $(STAMPS)/,venv micropython wasm3-patched) $(FONTS_STAMP) $(ROOTS_STAMP)
+
+.PHONY: firmware-sources
+firmware-sources: $(ESP32S3_SOURCES) ## What the firmware is made of, before ESP-IDF is needed
+
+.PHONY: firmware
+firmware: $(ESP32S3_SOURCES) ## The ESP32-S3's firmware: build/esp32s3/firmware.bin (IDF_PATH=)
+	@IDF_PATH=$(IDF_PATH) BUILD=$(BUILD) MICROPYTHON_DIR=$(MICROPYTHON_DIR) JOBS=$(JOBS) $(ESP32S3_DIR)/build.sh
+
+# Only here, for it comes as source: pip builds it.
+$(STAMPS)/esptool: tools/requirements/esptool.txt $(STAMPS)/venv
+	@echo "wg: installing esptool"
+	@rm -rf $(BUILD)/esptool
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --target $(BUILD)/esptool -r $<
+	@touch $@
+
+.PHONY: flash
+flash: $(STAMPS)/esptool ## Write build/esp32s3/firmware.bin to a board (PORT=/dev/ttyACM0)
+	@[ -f $(ESP32S3_OUT)/firmware.bin ] || { echo "wg: there is no $(ESP32S3_OUT)/firmware.bin: run \`make firmware\`" >&2; exit 1; }
+	@$(ESPTOOL) write-flash 0 $(ESP32S3_OUT)/firmware.bin
+
+.PHONY: erase
+erase: $(STAMPS)/esptool ## Erase a board's whole flash, with its settings and widgets (PORT=)
+	@$(ESPTOOL) erase-flash
+
+.PHONY: monitor
+monitor: $(STAMPS)/venv ## A board's prompt (PORT=); Ctrl-] ends it
+	@$(VENV)/bin/mpremote connect $(if $(PORT),$(PORT),auto) repl

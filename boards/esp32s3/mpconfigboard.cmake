@@ -1,0 +1,27 @@
+# Read by ports/esp32/CMakeLists.txt before ESP-IDF's project.cmake: what is built, and the settings' fragments.
+set(IDF_TARGET esp32s3)
+
+# The partition table's path must be absolute, for this board lies outside of the port; the fragments are
+# concatenated without expanding variables, so this line is written here.
+set(WG_SDKCONFIG_PARTITIONS ${CMAKE_BINARY_DIR}/sdkconfig.partitions)
+file(WRITE ${WG_SDKCONFIG_PARTITIONS}
+    "CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_CUSTOM_FILENAME=\"${MICROPY_BOARD_DIR}/partitions.csv\"\n")
+
+# The later one wins. No sdkconfig.ble and no sdkconfig.usb: see mpconfigboard.h.
+set(SDKCONFIG_DEFAULTS
+    ${CMAKE_SOURCE_DIR}/boards/sdkconfig.base
+    ${CMAKE_SOURCE_DIR}/boards/sdkconfig.spiram_sx
+    ${CMAKE_SOURCE_DIR}/boards/sdkconfig.240mhz
+    ${CMAKE_SOURCE_DIR}/boards/sdkconfig.spiram_oct
+    ${MICROPY_BOARD_DIR}/sdkconfig.board
+    ${WG_SDKCONFIG_PARTITIONS}
+)
+
+set(MICROPY_PY_BTREE OFF)
+set(MICROPY_PY_TINYUSB OFF)
+set(USER_C_MODULES ${MICROPY_BOARD_DIR}/modules.cmake)
+set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
+
+# MicroPython insists on a checkout of micropython-lib; the firmware takes nothing from it.
+set(MICROPY_LIB_DIR ${CMAKE_BINARY_DIR}/no-micropython-lib)
+file(WRITE ${MICROPY_LIB_DIR}/README.md "")
