@@ -117,6 +117,7 @@ TEST_NEEDS ?=
 -include tools/wg/fonts/fonts.mk
 -include tests/tests.mk
 -include $(sort $(wildcard tests/*/*.mk))
+-include boards/esp32s3/esp32s3.mk
 
 # ---- The two commands ----
 .PHONY: run
@@ -156,7 +157,7 @@ format: $(STAMPS)/venv ## Format all sources
 .PHONY: pin
 pin: $(STAMPS)/venv ## Pin the newest versions of the tools (needs the network)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --target $(BUILD)/uv uv
-	@cd tools/requirements && for name in tools wasmtime-42 wasmtime-50; do \
+	@cd tools/requirements && for name in tools esptool wasmtime-42 wasmtime-50; do \
 	    $(BUILD)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	        --no-emit-index-url --no-header $$name.in -o $$name.txt > /dev/null; \
 	done
