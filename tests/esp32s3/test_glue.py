@@ -1,0 +1,98 @@
+"""The CMake glue: which of our sources are in the firmware, with which options, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from esp32_port import BOARD, MICROPYTHON, PORT, Project, configure
+
+from wg import ROOT
+
+ENGINE = sorted((ROOT / "cmodules" / "wasm3_bridge").glob("*.c"))
+PIXELS = sorted((ROOT / "cmodules" / "wg_display").glob("*.c"))
+WASM3 = sorted((ROOT / "build" / "wasm3" / "current").resolve().glob("*.c"))
+
+
+def test_the_real_usermod_cmake_finds_our_modules(project: Project) -> None:
+    found = re.search(r"^Found User C Module\(s\): (.*)$", project.output, re.MULTILINE)
+    assert found and set(found[1].split(", ")) >= {"usermod_wasm3", "usermod_wg_display"}
+    assert "warning" not in project.output.lower()
+
+
+@pytest.mark.parametrize("sources", [ENGINE, PIXELS, WASM3], ids=["engine", "pixels", "wasm3"])
+def test_every_source_is_in_the_firmware_once(project: Project, sources: list[Path]) -> None:
+    assert sources
+    missing = [source.name for source in sources if source not in project.commands]
+    assert not missing
+
+
+@pytest.mark.parametrize("source", ENGINE + PIXELS, ids=lambda path: path.name)
+def test_our_sources_see_the_chip_and_warnings_are_errors(project: Project, source: Path) -> None:
+    command = project.commands[source]
+    for option in ("-DESP_PLATFORM", "-Wall", "-Wextra", "-Werror"):
+        assert f" {option} " in command, f"{source.name} is compiled without {option}"
+
+
+def test_wasm3s_options_stay_on_its_own_objects(project: Project) -> None:
+    for path in WASM3:
+        command = project.commands[path]
+        # -O3 and tail calls: else each wasm instruction nests a native frame
+        assert " -O3 " in command and " -foptimize-sibling-calls " in command
+        assert "-Werror" not in command
+    assert " -O3 " not in project.command("py", "vm.c")
+    assert "d_m3" not in project.command("py", "vm.c")
+
+
+def test_engine_and_wasm3_agree_on_the_limits(project: Project) -> None:
+    """The same numbers as in the builds with make: flags.mk is the list."""
+    flags = (ROOT / "cmodules" / "wasm3_bridge" / "flags.mk").read_text().replace("\\\n", " ")
+    listed = re.search(r"^WG_WASM3_DEFINES = (.*)$", flags, re.MULTILINE)
+    assert listed
+    expected = {flag for flag in listed[1].split() if flag.startswith("-Dd_m3")}
+    assert len(expected) > 3
+    for name in ("m3_exec.c", "engine.c"):
+        assert set(re.findall(r"-Dd_m3\w+=\S+", project.command(name))) == expected, name
+
+
+def test_the_engine_runs_on_the_core_that_micropython_does_not_use(project: Project) -> None:
+    port = (PORT / "mphalport.h").read_text()
+    cores = re.findall(r"#define MP_TASK_COREID \((\d)\)", port)
+    assert cores == ["0", "1"], "mphalport.h names the cores otherwise than expected"
+    assert "-DMP_TASK_COREID=1 " in project.command("task.c")
+    assert project.sdkconfig.get("CONFIG_FREERTOS_UNICORE", "n") == "n"
+    # a pthread that nobody placed stays away from MicroPython's core
+    assert project.sdkconfig["CONFIG_PTHREAD_DEFAULT_CORE_0"] == "y"
+
+
+def test_what_the_firmware_does_without(project: Project) -> None:
+    names = {path.name for path in project.commands}
+    assert not names & {"bt_hash.c", "mp_usbd.c"}, "Berkeley DB and TinyUSB are left out"
+    assert {"usb_serial_jtag.c", "esp32_partition.c", "network_wlan.c", "modtls_mbedtls.c"} <= names
+
+
+def test_the_board_header_comes_from_our_folder(project: Project) -> None:
+    command = project.command("py", "vm.c")
+    assert f"-I{BOARD} " in command
+    others = [
+        board for board in (PORT / "boards").glob("*/mpconfigboard.h") if f"-I{board.parent} " in command
+    ]
+    assert not others
+
+
+def test_a_missing_engine_is_said_in_words(tmp_path: Path) -> None:
+    """Without wasm3's patched sources there is a sentence, not a page of undefined symbols."""
+    root = tmp_path / "repo"
+    shutil.copytree(ROOT / "cmodules", root / "cmodules")
+    shutil.copytree(BOARD, root / "boards" / "esp32s3")
+    done = configure(tmp_path / "build", root / "boards" / "esp32s3")
+    assert done.returncode != 0
+    assert "run `make setup` first" in done.stderr
+
+
+def test_the_port_is_the_one_that_this_board_is_for() -> None:
+    version = (MICROPYTHON / "py" / "mpconfig.h").read_text()
+    numbers = [re.search(rf"MICROPY_VERSION_{part} (\d+)", version) for part in ("MAJOR", "MINOR", "MICRO")]
+    assert [int(number[1]) for number in numbers if number] == [1, 26, 1]
