@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the firmware with the ESP-IDF at IDF_PATH; what it is made of must be there (`make firmware-sources`). This
-# alone runs in Espressif's container. Variables: BUILD, MICROPYTHON_DIR, JOBS as in the Makefile.
+# alone runs in Espressif's container. Variables: BUILD, MICROPYTHON_DIR as in the Makefile.
 set -euo pipefail
 
 board=$(cd "$(dirname "$0")" && pwd)
@@ -32,8 +32,8 @@ done
 options=(-D MICROPY_BOARD=WG_DISPLAY -D "MICROPY_BOARD_DIR=$board" -D "WASM3_SRC=$(readlink -f "$build/wasm3/current")")
 log=$out/build.log
 echo "boards/esp32s3: building, the log is $log" >&2
-(cd "$port" && CMAKE_BUILD_PARALLEL_LEVEL=${JOBS:-$(nproc)} idf.py "${options[@]}" -B "$out/idf" build) >"$log" 2>&1 || {
-    grep -nE 'error|Error|undefined|overflow' -A3 "$log" | tail -40
+(cd "$port" && idf.py "${options[@]}" -B "$out/idf" build) >"$log" 2>&1 || {
+    { grep -nE 'error|Error|undefined|overflow' -A3 "$log" || tail -20 "$log"; } | tail -40
     echo "boards/esp32s3: the build failed; the whole log is $log" >&2
     exit 1
 }
@@ -44,5 +44,8 @@ python "$port/makeimg.py" "$out/idf/sdkconfig" "$out/idf/bootloader/bootloader.b
 cp "$out/idf/micropython.bin" "$out/app.bin"
 cp "$out/idf/micropython.map" "$out/firmware.map"
 python "$board/size_report.py" "$out/firmware.map" "$out/app.bin" "$board/partitions.csv" | tee "$out/size.txt"
-grep -nE '(boards/esp32s3|cmodules)/.*warning' "$log" && { echo "boards/esp32s3: warnings in our own files" >&2; exit 1; }
+if grep -nE '(boards/esp32s3|cmodules)/.*warning:' "$log"; then
+    echo "boards/esp32s3: there are warnings in our own files" >&2
+    exit 1
+fi
 ls -l "$out/firmware.bin" "$out/app.bin"

@@ -25,7 +25,7 @@ The firmware for the ESP32-S3 is built with Espressif's ESP-IDF, which is not in
 
 Missing:  $missing
 
-Either install it (about 3 GB; v5.4.2 is what MicroPython 1.26 was tested with):
+Either install it (about 3 GB, and ninja: \`apt-get install ninja-build\`; v5.4.2 is the version that MicroPython names):
 
     git clone --depth 1 --branch v5.4.2 --recursive --shallow-submodules \\
         https://github.com/espressif/esp-idf.git ~/esp-idf

@@ -22,7 +22,7 @@ firmware-sources: $(ESP32S3_SOURCES) ## What the firmware is made of, before ESP
 
 .PHONY: firmware
 firmware: $(ESP32S3_SOURCES) ## The ESP32-S3's firmware: build/esp32s3/firmware.bin (IDF_PATH=)
-	@IDF_PATH=$(IDF_PATH) BUILD=$(BUILD) MICROPYTHON_DIR=$(MICROPYTHON_DIR) JOBS=$(JOBS) $(ESP32S3_DIR)/build.sh
+	@IDF_PATH=$(IDF_PATH) BUILD=$(BUILD) MICROPYTHON_DIR=$(MICROPYTHON_DIR) $(ESP32S3_DIR)/build.sh
 
 # Only here, for it comes as source: pip builds it.
 $(STAMPS)/esptool: tools/requirements/esptool.txt $(STAMPS)/venv

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import runpy
-import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from esp32_port import BOARD
+from esp32_port import BOARD, PORT
 
 from wg import ROOT
+from wg.sim import partitions
 
 COMPILER = "xtensa-esp32s3-elf-gcc"
 
@@ -20,6 +21,8 @@ COMPILER = "xtensa-esp32s3-elf-gcc"
 def make_firmware(idf: Path | None, tools: Path) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "IDF_"))}
     env["IDF_TOOLS_PATH"] = str(tools)
+    # as on a machine without Espressif's compiler, whatever this one has
+    env["PATH"] = os.pathsep.join(d for d in env["PATH"].split(os.pathsep) if not Path(d, COMPILER).exists())
     if idf:
         env["IDF_PATH"] = str(idf)
     # -n: where ESP-IDF is found, say only what would be done
@@ -37,12 +40,6 @@ def fake_idf(folder: Path, version: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def no_compiler() -> None:
-    assert shutil.which(COMPILER) is None, "this machine has ESP-IDF's compiler: these tests mean one without"
-
-
-@pytest.mark.usefixtures("no_compiler")
 def test_without_idf_it_ends_with_2_and_one_page(tmp_path: Path) -> None:
     done = make_firmware(None, tmp_path)
     assert done.returncode == 2
@@ -53,7 +50,6 @@ def test_without_idf_it_ends_with_2_and_one_page(tmp_path: Path) -> None:
         assert said in page
 
 
-@pytest.mark.usefixtures("no_compiler")
 @pytest.mark.parametrize(
     ("version", "said"),
     [
@@ -88,6 +84,132 @@ def test_the_page_is_in_the_manual() -> None:
     ]
     for line in container.replace("\\$", "$").replace("\\\\\n", "\\\n").splitlines():
         assert line.strip(" \\") in manual
+
+
+# ---- build.sh, with a program in idf.py's place that leaves the files which the real one leaves ----
+
+IDF_PY = """\
+#!/bin/bash
+set -e
+printf '%s\\n' "$PWD" "$@" >"$FAKE/arguments"
+printenv MICROPY_MPYCROSS MICROPY_GIT_TAG >>"$FAKE/arguments"
+while [ "$1" != -B ]; do shift; done
+[ -f "$2/sdkconfig" ] && touch "$FAKE/kept"
+mkdir -p "$2/bootloader" "$2/partition_table"
+printf 'CONFIG_IDF_TARGET="esp32s3"\\nCONFIG_BOOTLOADER_OFFSET_IN_FLASH=0x0\\n' >"$2/sdkconfig"
+printf boot >"$2/bootloader/bootloader.bin"
+cp "$FAKE/table.bin" "$2/partition_table/partition-table.bin"
+printf '\\xe9app' >"$2/micropython.bin"
+cp "$FAKE/firmware.map" "$2/micropython.map"
+cat "$FAKE/log"
+"""
+
+# Of ESP-IDF's module, what MicroPython's makeimg.py takes from it.
+GEN_ESP32PART = """\
+from wg.sim import partitions
+
+APP_TYPE = 0
+
+
+class PartitionTable:
+    @staticmethod
+    def from_binary(raw):
+        found = partitions.parse_binary(raw)
+        for p in found:
+            object.__setattr__(p, "name", p.label)
+        return found
+"""
+
+
+@dataclass
+class Fake:
+    """An ESP-IDF that builds nothing, and the build folder for it."""
+
+    folder: Path
+    build: Path
+
+    def run(self, log: str = "") -> subprocess.CompletedProcess[str]:
+        (self.folder / "log").write_text(log)
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "IDF_"))}
+        env |= {
+            "IDF_PATH": str(self.folder / "idf"),
+            "IDF_TOOLS_PATH": str(self.folder / "tools"),
+            "BUILD": str(self.build),
+            "FAKE": str(self.folder),
+            "PYTHONPATH": str(ROOT / "tools"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        command = [BOARD / "build.sh"]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Fake:
+    idf = fake_idf(tmp_path / "idf", "5.4")
+    (tmp_path / "tools" / "tools" / "xtensa-esp-elf" / "esp-14.2.0").mkdir(parents=True)
+    (idf / "export.sh").write_text(f'export PATH="{idf / "tools"}:$PATH"\n')
+    (idf / "tools" / "idf.py").write_text(IDF_PY)
+    (idf / "tools" / "idf.py").chmod(0o755)
+    (idf / "components" / "partition_table").mkdir(parents=True)
+    (idf / "components" / "partition_table" / "gen_esp32part.py").write_text(GEN_ESP32PART)
+    table = partitions.parse_csv((BOARD / "partitions.csv").read_text())
+    (tmp_path / "table.bin").write_bytes(partitions.to_binary(table))
+    (tmp_path / "firmware.map").write_text(MAP)
+    build = tmp_path / "build"
+    (build / "wasm3").mkdir(parents=True)
+    for name in ("third_party", "fonts", "roots", "wasm3/current"):
+        (build / name).symlink_to(ROOT / "build" / name)
+    return Fake(tmp_path, build)
+
+
+def test_the_build_leaves_its_files(fake: Fake) -> None:
+    done = fake.run()
+    assert done.returncode == 0, done.stderr
+    out = fake.build / "esp32s3"
+    image = (out / "firmware.bin").read_bytes()
+    assert image[:4] == b"boot" and image[0x20000:] == b"\xe9app"
+    assert partitions.parse_binary(image[0x8000:0x8C00])[-1].label == "vfs"
+    assert (out / "app.bin").read_bytes() == b"\xe9app"
+    assert "flash code" in (out / "size.txt").read_text() and (out / "firmware.map").exists()
+
+
+def test_what_idf_py_is_told(fake: Fake) -> None:
+    assert fake.run().returncode == 0
+    folder, *arguments = (fake.folder / "arguments").read_text().splitlines()
+    assert Path(folder).resolve() == PORT.resolve()
+    assert f"MICROPY_BOARD_DIR={BOARD}" in arguments and arguments[-3:-2] == ["build"]
+    assert Path(arguments[-2]).is_file() and arguments[-1] == "v1.26.1"
+    wasm3 = next(a for a in arguments if a.startswith("WASM3_SRC="))
+    assert Path(wasm3.partition("=")[2], "m3_env.c").is_file()
+
+
+def test_a_changed_fragment_makes_sdkconfig_new(fake: Fake) -> None:
+    assert fake.run().returncode == 0
+    config = fake.build / "esp32s3" / "idf" / "sdkconfig"
+    os.utime(config)
+    assert fake.run().returncode == 0 and (fake.folder / "kept").exists()
+    (fake.folder / "kept").unlink()
+    os.utime(config, (1, 1))  # as if sdkconfig.board had been written since
+    assert fake.run().returncode == 0 and not (fake.folder / "kept").exists()
+
+
+def test_a_warning_in_our_own_files_fails_the_build(fake: Fake) -> None:
+    assert fake.run("/x/components/lwip/a.c:1:2: warning: not ours\n").returncode == 0
+    done = fake.run("/x/cmodules/wasm3_bridge/engine.c:1:2: warning: unused\n")
+    assert done.returncode == 1 and "warnings in our own files" in done.stderr
+
+
+def test_a_failed_build_shows_its_errors(fake: Fake) -> None:
+    (fake.folder / "firmware.map").unlink()  # the last step of the stand-in fails
+    done = fake.run()
+    assert done.returncode == 1 and "the whole log is" in done.stderr
+    assert not (fake.build / "esp32s3" / "firmware.bin").exists()
+
+
+def test_missing_sources_are_named(fake: Fake) -> None:
+    (fake.build / "wasm3" / "current").unlink()
+    done = fake.run()
+    assert done.returncode == 1 and "make firmware-sources" in done.stderr
 
 
 # ---- What was built ----
