@@ -1,0 +1,1 @@
+#include "shared/runtime/interrupt_char.h"

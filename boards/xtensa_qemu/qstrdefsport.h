@@ -1,0 +1,1 @@
+// No qstr is the port's own.
