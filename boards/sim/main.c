@@ -32,7 +32,8 @@
 #include "panel.h"
 
 #define HEAP_DEFAULT (4 * 1024 * 1024)
-// Of the main thread, whose real stack is larger: deep Python and inline WebAssembly need it on either word size.
+// Of the main thread, whose real stack is larger: deep Python and inline WebAssembly need it on
+// either word size.
 #define STACK_SIZE (256 * 1024)
 
 static struct {
