@@ -8,10 +8,17 @@ import sys
 from pathlib import Path
 
 import corpora
+import probes
 import pytest
 import targets
 
 SECONDS = os.environ.get("WG_FUZZ_SECONDS") or ("20" if os.environ.get("CI") == "true" else "4")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built() -> None:
+    """The probes are seeds, in whatever order the tests run."""
+    probes.variants()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +17,7 @@ import workers
 @pytest.fixture(scope="session")
 def files() -> dict[str, Path]:
     """Every variant of the probe in every layout: "plain.239" -> file."""
-    jobs = [(v.name, v.wat(), layout) for v in probes.VARIANTS for layout in ("239", "259", "core")]
-    stamp = probes.OUT / "stamp"
-    sources = [probes.HERE / "probes.py", probes.HERE / "build_probes.mjs", *sorted(probes.WIT.glob("*.wit"))]
-    state = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    if stamp.exists() and stamp.read_text() == state:
-        return {f"{name}.{layout}": probes.OUT / f"{name}.{layout}.wasm" for name, _, layout in jobs}
-    built = probes.build(jobs)
-    stamp.write_text(state)
-    return built
+    return probes.variants()
 
 
 @pytest.fixture(scope="session")

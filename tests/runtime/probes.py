@@ -23,6 +23,7 @@ host stored, and what it left alone, shows in the host calls.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from dataclasses import dataclass, field
@@ -412,3 +413,16 @@ VARIANTS = [
     Probe("traps", bodies={"run": "unreachable"}),
     Probe("divides", bodies={"run": "i32.const 1 i32.const 0 i32.div_s"}),
 ]
+
+
+def variants() -> dict[str, Path]:
+    """Builds every variant in every layout where they are not up to date: "plain.239" -> file."""
+    jobs = [(v.name, v.wat(), layout) for v in VARIANTS for layout in ("239", "259", "core")]
+    stamp = OUT / "stamp"
+    sources = [HERE / "probes.py", HERE / "build_probes.mjs", *sorted(WIT.glob("*.wit"))]
+    state = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    if stamp.exists() and stamp.read_text() == state:
+        return {f"{name}.{layout}": OUT / f"{name}.{layout}.wasm" for name, _, layout in jobs}
+    built = build(jobs)
+    stamp.write_text(state)
+    return built
