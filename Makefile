@@ -171,7 +171,7 @@ sim sim32: $(STAMPS)/wasm3-patched
 
 .PHONY: clean
 clean: ## Remove what was built; sources, tools and downloads stay
-	rm -rf $(filter-out $(addprefix $(BUILD)/,third_party node oracle stamps),$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out $(addprefix $(BUILD)/,third_party node oracle stamps xtensa),$(wildcard $(BUILD)/*))
 	rm -f $(filter-out $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 spec-tests),$(wildcard $(STAMPS)/*))
 
 .PHONY: distclean
