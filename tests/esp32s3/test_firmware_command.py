@@ -264,7 +264,7 @@ def test_sizes_are_read_from_the_map(size_report: dict[str, Any]) -> None:
 
 def test_the_report_adds_up_and_knows_the_slot(size_report: dict[str, Any]) -> None:
     slot = size_report["slot_size"]((BOARD / "partitions.csv").read_text())
-    assert slot == 0x300000
+    assert slot == 0x400000
     text = size_report["report"](size_report["read_map"](MAP.splitlines(True)), slot // 2, slot)
     code = next(line for line in text.splitlines() if line.startswith("flash code"))
     assert [int(n) for n in code.split()[2:]] == [0x300, 0x40, 0, 0x200, 0, 0x540]
@@ -273,6 +273,6 @@ def test_the_report_adds_up_and_knows_the_slot(size_report: dict[str, Any]) -> N
 
 def test_an_image_that_does_not_fit_is_refused(size_report: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "firmware.map").write_text(MAP)
-    (tmp_path / "app.bin").write_bytes(b"\xe9" * 0x300001)
+    (tmp_path / "app.bin").write_bytes(b"\xe9" * 0x400001)
     with pytest.raises(SystemExit, match="larger than its slot"):
         size_report["main"](tmp_path / "firmware.map", tmp_path / "app.bin", BOARD / "partitions.csv")

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 #: Groups of commands that live in modules of their own, loaded when they are used.
 LAZY = {
+    "layout": ("wg.flash.cli", "The flash layout"),
     "sim": ("wg.sim.cli", "The simulated board"),
     "widget": ("wg.widget.cli", "Build, check and preview widgets"),
 }
