@@ -7,6 +7,7 @@
 
 #include "pixels.h"
 #include "png.h"
+#include "qr.h"
 
 #define DIFF_LIMIT (24)
 
@@ -162,6 +163,19 @@ static mp_obj_t mod_png(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_png_obj, 5, 5, mod_png);
 
+// qr(string, out) -> modules a side, 0 if the string is too long: a QR code, one byte a module in
+// out, rows from the top, 1 dark
+static mp_obj_t mod_qr(mp_obj_t string, mp_obj_t buffer) {
+    mp_buffer_info_t out;
+    mp_get_buffer_raise(buffer, &out, MP_BUFFER_WRITE);
+    if (out.len < QR_MODULES_MAX) {
+        mp_raise_ValueError(MP_ERROR_TEXT("buffer too small"));
+    }
+    pixels_text_t text = text_of(string);
+    return MP_OBJ_NEW_SMALL_INT(qr_encode(text.next, (size_t)(text.end - text.next), out.buf));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mod_qr_obj, mod_qr);
+
 static const mp_rom_map_elem_t pixels_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_pixels)},
     {MP_ROM_QSTR(MP_QSTR_fill), MP_ROM_PTR(&mod_fill_obj)},
@@ -172,6 +186,8 @@ static const mp_rom_map_elem_t pixels_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_line_height), MP_ROM_PTR(&mod_line_height_obj)},
     {MP_ROM_QSTR(MP_QSTR_diff), MP_ROM_PTR(&mod_diff_obj)},
     {MP_ROM_QSTR(MP_QSTR_png), MP_ROM_PTR(&mod_png_obj)},
+    {MP_ROM_QSTR(MP_QSTR_qr), MP_ROM_PTR(&mod_qr_obj)},
+    {MP_ROM_QSTR(MP_QSTR_QR_MODULES), MP_ROM_INT(QR_MODULES_MAX)},
     {MP_ROM_QSTR(MP_QSTR_take), MP_ROM_PTR(&mod_take_obj)},
 };
 static MP_DEFINE_CONST_DICT(pixels_globals, pixels_globals_table);

@@ -170,6 +170,7 @@ class App:
         self._installing = False
         self._still = None  # until when the screen stands still for its picture, in ticks
         self._zone = None  # (rule, Zone) of the setting
+        self._notice = None  # (title, lines, progress) in place of the widgets
 
     # ---- for the main thread ----
 
@@ -248,8 +249,9 @@ class App:
             return function(*args)
         except Exception as error:
             text = "{} failed: {}".format(what, sentence(error) if str(error) else repr(error))
-            self.problems.append(text)
-            self.log.error("app", text)
+            if text not in self.problems:
+                self.problems.append(text)
+                self.log.error("app", text)
             return None
 
     def _why(self, what):
@@ -315,7 +317,20 @@ class App:
         if self.boot_ms is None:
             self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
 
+    def notice(self, title, lines=(), progress=None):
+        """Shows a message in place of the widgets, at once and until `notice(None)`; progress 0 to 100 or None.
+
+        To be called in the application's loop. Does nothing on a board without a display.
+        """
+        self._notice = None if title is None else (title, lines, progress)
+        if self.screen is not None and self._still is None:
+            self._try("the display", self._draw)
+
     def _draw(self):
+        if self._notice is not None:
+            title, lines, progress = self._notice
+            self.screen.message(title, lines, self.storage.config["background_color"], progress)
+            return
         items = self.scheduler.items()
         background = self.storage.config["background_color"]
         if not items and self.wifi is not None and self.wifi.state == AP:

@@ -147,7 +147,8 @@ LINES = st.sampled_from(
     ["", "-", "12:00", "12:01", "Grüezi mitenand", "word " * 12, "a\nb", "°C → 漢 ☀\t3", "x" * 90]
 )
 TEXT = st.one_of(LINES, st.lists(LINES, max_size=5).map("\n".join), st.text(max_size=30))
-ITEM = st.tuples(LINES, TEXT, st.booleans(), st.sampled_from(["", "", "5 min ago"]))
+AGE = st.sampled_from([None, None, 0, 59, 61, 119, 7200])
+ITEM = st.tuples(LINES, TEXT, st.booleans(), AGE, st.sampled_from(["", "", "no network"]))
 BACKGROUND = st.sampled_from(["#000000", "#000000", "#f0ead8", "#102030", "", "#zzzzzz"])
 DRAW = st.tuples(
     st.just("draw"),
@@ -157,7 +158,14 @@ DRAW = st.tuples(
     st.integers(0, 3),
     st.sampled_from(["auto", "auto", "small", "normal", "large", "huge"]),
 )
-MESSAGE = st.tuples(st.just("message"), LINES, st.lists(TEXT, max_size=4), BACKGROUND)
+MESSAGE = st.tuples(
+    st.just("message"),
+    LINES,
+    st.lists(TEXT, max_size=4),
+    BACKGROUND,
+    st.sampled_from([None, None, 0, 1, 50, 100, 1000, -5]),
+    st.sampled_from([None, None, "", "wg", "x" * 100, "é" * 400]),
+)
 SHOWN = st.one_of(DRAW, DRAW, DRAW, MESSAGE)
 FAILURE = st.tuples(st.just("fail"), st.integers(0, 12))
 SEQUENCE = st.tuples(st.lists(st.one_of(SHOWN, SHOWN, SHOWN, FAILURE), max_size=6), SHOWN)

@@ -16,6 +16,7 @@ _SPREAD = 5  # pixels that a margin may grow by if there is room
 _HEADER_PADDING = 5
 _MESSAGE_LINES = 12
 _PROGRESS = 10  # height of the bar
+_QUIET = 4  # light modules around a QR code
 SIZES = ("huge", "large", "normal", "small")
 _SHORT = 80  # characters of a text that may be worth trying in the largest size
 _EMPTY = ("No widgets yet", "Connect over USB and type wg.help()")
@@ -27,11 +28,27 @@ class Block:
     def __init__(self, item, face, width, max_lines):
         self.name = item[0]
         self.error = bool(item[2]) if len(item) > 2 else False
-        self.note = item[3] if len(item) > 3 and item[3] else ""
+        self.note = note_of(item)
         self.lines, self.cut, self.broken = _text.wrap(
             face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines
         )
         self.height = face.label_height + face.text_height * len(self.lines)
+
+
+def note_of(item):
+    """What stands beside an item's name: why its text is old, and how old it is."""
+    note = item[4] if len(item) > 4 else ""
+    old = age(item[3]) if len(item) > 3 else ""
+    return note + " \u00b7 " + old if note and old else note or old
+
+
+def age(seconds):
+    """How long ago, in the largest unit that it fills; "" for None and for less than a minute."""
+    if seconds is None or seconds < 60:
+        return ""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return "%d %s ago" % (seconds // length, unit)
 
 
 def header_height(face):
@@ -165,22 +182,75 @@ def draw_block(canvas, theme, face, block, y):
         y += face.text_height
 
 
-def draw_message(canvas, theme, title, lines, progress=None):
+def draw_message(canvas, theme, title, lines, progress=None, qr=None):
     """A screen of its own for boot, set-up and updates: the title as header, the lines below it, wrapped.
 
-    progress    0 to 1000 draws a bar at the bottom, for an update; None: no bar
+    progress    0 to 100 draws a bar at the bottom and the number above it; None: no bar
+    qr          a text to show as QR code at the right of the lines; None, or one that is too long: no code
     """
     face = _text.face("normal")
     canvas.fill(0, 0, canvas.width, canvas.height, theme.background)
     draw_header(canvas, theme, face, title, "")
-    y = header_height(face) + face.margin + 4
+    top = header_height(face)
+    bottom = canvas.height
+    end = canvas.width - _RIGHT
+    if progress is not None:
+        bottom = draw_progress(canvas, theme, face, progress)
+    if qr:
+        end -= draw_code(canvas, qr, end, top + _LEFT, canvas.width // 2, bottom - top - 2 * _LEFT)
+        face = _text.face("small")
+    y = top + face.margin + 4
     for line in lines:
-        for part in _text.wrap(face.text, line, canvas.width - _LEFT - _RIGHT, _MESSAGE_LINES)[0]:
+        limit = (bottom - y) // face.text_height
+        if limit < 1 or end <= _LEFT:
+            break
+        for part in _text.wrap(face.text, line, end - _LEFT, min(limit, _MESSAGE_LINES))[0]:
             canvas.text(face.text, part, _LEFT, y, theme.text)
             y += face.text_height
         y += 2
-    if progress is not None:
-        width = canvas.width - 2 * _LEFT
-        y = canvas.height - _PROGRESS - _LEFT
-        canvas.fill(_LEFT, y, width, _PROGRESS, theme.line)
-        canvas.fill(_LEFT, y, width * max(0, min(1000, progress)) // 1000, _PROGRESS, theme.accent)
+
+
+def draw_progress(canvas, theme, face, progress):
+    """A bar of 0 to 100 at the bottom and its number; returns the y above it."""
+    progress = max(0, min(100, progress))
+    width = canvas.width - 2 * _LEFT
+    y = canvas.height - _PROGRESS - _LEFT
+    canvas.fill(_LEFT, y, width, _PROGRESS, theme.line)
+    canvas.fill(_LEFT, y, width * progress // 100, _PROGRESS, theme.accent)
+    number = "%d %%" % progress
+    y -= face.text_height + 4
+    canvas.text(
+        face.text, number, canvas.width - _LEFT - pixels.measure(face.text, number), y, theme.text
+    )
+    return y
+
+
+def draw_code(canvas, text, right, top, width, height):
+    """A QR code, dark on white whatever the theme, with its quiet zone, at most `width` x `height` pixels.
+
+    `right` is where it ends; returns how much of the width it takes, 0 if it has no room.
+    """
+    modules = bytearray(pixels.QR_MODULES)
+    side = pixels.qr(text, modules)
+    scale = min(width, height) // (side + 2 * _QUIET) if side else 0
+    if not scale:
+        return 0
+    size = scale * (side + 2 * _QUIET)
+    left = right - size
+    canvas.fill(left, top, size, size, 0xFFFF)
+    for y in range(side):
+        start = None
+        for x in range(side + 1):
+            dark = x < side and modules[y * side + x]
+            if dark and start is None:
+                start = x
+            elif not dark and start is not None:
+                canvas.fill(
+                    left + scale * (_QUIET + start),
+                    top + scale * (_QUIET + y),
+                    scale * (x - start),
+                    scale,
+                    0,
+                )
+                start = None
+    return size + _LEFT

@@ -20,9 +20,15 @@ from .theme import Theme
 
 PAGE_MS = const(8000)  # how long a page stays when there are several
 FULL_BRIGHTNESS = const(1000)
+_BLACK = "#000000"
 _RECTS = const(24)
 _PNG_CHUNK = const(8192)
 _BAND = const(8192)  # bytes of a partial region that go in one transfer
+
+
+def _shown(item):
+    # An item as far as it can be seen: an age of a text grows every second, what is shown of it doesn't.
+    return (item[0], item[1], bool(item[2]), layout.note_of(item))
 
 
 def _chunk(write, kind, data):
@@ -66,12 +72,13 @@ class Screen:
         """Bytes on the wire since the start, commands included."""
         return self.panel.bytes_sent
 
-    def draw(self, header, items, background="#000000", page=None):
+    def draw(self, header, items, background=_BLACK, page=None):
         """Shows the widgets; True if pixels were sent.
 
         header      text at the left, or (left, right)
-        items       list of (name, text, error) or (name, text, error, note): error texts have their own
-                    colour, the note (the age of a stale text, say) is at the right of the name
+        items       list of (name, text, error) or (name, text, error, age_s, note): error texts have their
+                    own colour; the age of a stale text in seconds (None: it is fresh) and a few words why it
+                    is old stand at the right of the name
         background  "#rrggbb"
         page        which page, if there are several; None: they turn every PAGE_MS
         """
@@ -79,7 +86,7 @@ class Screen:
             page = time.ticks_ms() // PAGE_MS if self.pages > 1 else 0
         if not isinstance(header, str):
             header = tuple(header)
-        state = (header, [tuple(item) for item in items], background, page % self.pages, self.size)
+        state = (header, [_shown(item) for item in items], background, page % self.pages, self.size)
         if self._valid and state == self._drawn:
             return False
         self._set_background(background)
@@ -90,14 +97,21 @@ class Screen:
         self._drawn = state
         return self._send()
 
-    def message(self, title, lines, background="#000000", progress=None):
-        """Shows a title and lines (boot, set-up) in place of the widgets; True if pixels were sent.
+    def message(self, title, lines, background=None, progress=None, qr=None):
+        """Shows a title and lines (boot, set-up, update) in place of the widgets; True if pixels were sent.
 
-        progress    0 to 1000: a bar at the bottom, for an update; None: no bar
+        background  "#rrggbb"; None: the last one
+        progress    0 to 100: a bar at the bottom; None: no bar
+        qr          a text to show as QR code; None: no code
         """
-        self._drawn = None
+        state = (title, tuple(lines), background, progress, qr)
+        if self._valid and state == self._drawn:
+            return False
+        if background is None:
+            background = self._background or _BLACK
         self._set_background(background)
-        layout.draw_message(self.canvas, self._theme, title, lines, progress)
+        layout.draw_message(self.canvas, self._theme, title, lines, progress, qr)
+        self._drawn = state
         return self._send()
 
     def dim(self, level):

@@ -36,8 +36,7 @@ def apply(screen, operation):
             header if isinstance(header, str) else tuple(header), items_of(rows), background, page=page
         )
     else:
-        _, title, lines, background = operation
-        screen.message(title, lines, background)
+        screen.message(*operation[1:])
 
 
 def main():

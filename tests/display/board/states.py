@@ -54,8 +54,13 @@ STATES = {
             "or join the WiFi «WG-Display-4F2A»: " + "step by step " * 9,
         ],
     ),
+    "access point": lambda s: s.message(
+        "WG Display",
+        ["Join this WiFi to set the display up:", "", "WG-Display-4F2A", "password qmvk-7cjd-x2ht"],
+        qr="WIFI:T:WPA;S:WG-Display-4F2A;P:qmvk-7cjd-x2ht;;",
+    ),
     "update": lambda s: s.message(
-        "Update", ["Version 0.2.0 is being loaded", "Leave it connected."], progress=640
+        "Update", ["Version 0.2.0 is being loaded", "Leave it connected."], progress=64
     ),
     "empty": draw(("WG Display", "--:--"), []),
     "one": draw(HEADER, [CLOCK]),
@@ -65,15 +70,15 @@ STATES = {
         ("No network: trying again", "22:41"),
         [
             CLOCK,
-            ("Aareguru", "No network: aareguru.existenz.ch can't be reached", True, "1 h ago"),
+            ("Aareguru", "No network: aareguru.existenz.ch can't be reached", True, 3700, ""),
             ("X", "", True),
         ],
     ),
-    "stale": draw(HEADER, [CLOCK, RIVER + ("12 min ago",)]),
+    "stale": draw(HEADER, [CLOCK, RIVER + (754, "no network")]),
     "languages": draw(HEADER, [LANGUAGES], size="normal"),
     "icons": draw(HEADER, [ICONS, ("Bern", "⛅ 17.4 °C   💨 12 km/h\n🚋 9  Wabern  🕒 22:50", False)]),
     "long words": draw(
-        HEADER, [(LONG, LONG + "\n" + LONG + " " + LONG, False, "a note that is long too, " * 3)]
+        HEADER, [(LONG, LONG + "\n" + LONG + " " + LONG, False, 100, "a note that is long too, " * 3)]
     ),
     "overflow": draw(
         HEADER, [("Widget %d" % i, "One line\n" + "and more words " * 5, False) for i in range(7)], page=2

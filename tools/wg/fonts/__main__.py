@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wg.fonts import coverage
 from wg.fonts.build import FontError, rasterise, rasterise_icons, to_module
-from wg.fonts.icons import ICONS
+from wg.fonts.icons import ICONS, LARGE_ICONS
 
 REGULAR = "DejaVuSansCondensed.ttf"
 BOLD = "DejaVuSansCondensed-Bold.ttf"
@@ -15,24 +15,25 @@ BOLD = "DejaVuSansCondensed-Bold.ttf"
 
 @dataclass(frozen=True)
 class Face:
-    """One font of the display: module name, outline file, pixels an em, line height, coverage, icons or not."""
+    """One font of the display: module name, outline file, pixels an em, line height, coverage, icons."""
 
     name: str
     file: str
     size: int
     line_height: int
     tables: tuple[tuple[tuple[int, int, str], ...], ...]
-    icons: bool = False
+    icons: dict[int, str]
 
 
 FACES = (
-    Face("label_small", BOLD, 12, 15, (coverage.TEXT,), icons=True),
-    Face("text_small", REGULAR, 13, 16, (coverage.TEXT, coverage.GRAPHICS), icons=True),
-    Face("label", BOLD, 13, 16, (coverage.TEXT,), icons=True),
-    Face("text", REGULAR, 16, 19, (coverage.TEXT, coverage.GRAPHICS), icons=True),
-    Face("label_large", BOLD, 16, 20, (coverage.TEXT,), icons=True),
-    Face("text_huge", REGULAR, 36, 42, (coverage.SHORT,), icons=True),
-    Face("text_large", REGULAR, 21, 25, (coverage.TEXT, coverage.GRAPHICS), icons=True),
+    Face("label_small", BOLD, 12, 15, (coverage.TEXT,), ICONS),
+    Face("text_small", REGULAR, 13, 16, (coverage.TEXT, coverage.GRAPHICS), ICONS),
+    Face("label", BOLD, 13, 16, (coverage.TEXT,), ICONS),
+    Face("text", REGULAR, 16, 19, (coverage.TEXT, coverage.GRAPHICS), ICONS),
+    Face("label_large", BOLD, 16, 20, (coverage.TEXT,), ICONS),
+    Face("text_huge", REGULAR, 36, 42, (coverage.SHORT,), LARGE_ICONS),
+    Face("text_giant", REGULAR, 64, 72, (coverage.GIANT,), {}),
+    Face("text_large", REGULAR, 21, 25, (coverage.TEXT, coverage.GRAPHICS), ICONS),
 )
 
 
@@ -50,8 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             font = rasterise(
                 options.ttf / face.file, face.size, face.line_height, coverage.code_points(*face.tables)
             )
-            if face.icons:
-                font.glyphs.update(rasterise_icons(options.icons, face.size, face.line_height, ICONS))
+            font.glyphs.update(rasterise_icons(options.icons, face.size, face.line_height, face.icons))
             data = font.to_bytes()
             comment = f"{face.file}, {face.size} px; made by python -m wg.fonts, do not edit"
             (package / f"{face.name}.py").write_text(to_module(data, comment), encoding="ascii")
