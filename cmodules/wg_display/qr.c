@@ -35,8 +35,7 @@ static const uint8_t level_bits[LEVELS] = {1, 0, 3, 2}; // table 12
 
 // Centres of the alignment patterns behind the first, which is 6 (annex E); 0: no more.
 static const uint8_t alignment[QR_VERSIONS][2] = {
-    {0, 0},  {18, 0}, {22, 0},  {26, 0},  {30, 0},
-    {34, 0}, {22, 38}, {24, 42}, {26, 46}, {28, 50},
+    {0, 0}, {18, 0}, {22, 0}, {26, 0}, {30, 0}, {34, 0}, {22, 38}, {24, 42}, {26, 46}, {28, 50},
 };
 
 typedef struct {
@@ -58,8 +57,8 @@ static int distance(int a, int b) {
     return a > b ? a - b : b - a;
 }
 
-// Concentric squares around a centre: finder patterns with their separators (reach 4, 6.3.3, 6.3.4) and
-// alignment patterns (reach 2, 6.3.6).
+// Concentric squares around a centre: finder patterns with their separators (reach 4, 6.3.3, 6.3.4)
+// and alignment patterns (reach 2, 6.3.6).
 static void set_target(const symbol_t *symbol, int cx, int cy, int reach) {
     for (int y = cy - reach; y <= cy + reach; y++) {
         for (int x = cx - reach; x <= cx + reach; x++) {
@@ -69,7 +68,8 @@ static void set_target(const symbol_t *symbol, int cx, int cy, int reach) {
     }
 }
 
-// 15 bits of format information in both places (7.9). Also keeps their place before the mask is known.
+// 15 bits of format information in both places (7.9). Also keeps their place before the mask is
+// known.
 static void set_format(const symbol_t *symbol, int level, int mask) {
     int data = level_bits[level] << 3 | mask, rest = data;
     for (int i = 0; i < 10; i++) {
@@ -114,7 +114,8 @@ static void set_patterns(const symbol_t *symbol, int version) {
     int count = centres[1] == 0 ? 0 : centres[2] == 0 ? 2 : 3;
     for (int i = 0; i < count; i++) {
         for (int j = 0; j < count; j++) {
-            bool finder = (i == 0 && j == 0) || (i == 0 && j == count - 1) || (i == count - 1 && j == 0);
+            bool finder =
+                (i == 0 && j == 0) || (i == 0 && j == count - 1) || (i == count - 1 && j == 0);
             if (!finder) {
                 set_target(symbol, centres[i], centres[j], 2);
             }
@@ -166,7 +167,8 @@ static void make_correction(const uint8_t *data, int size, const uint8_t *genera
 }
 
 static int data_codewords(int version, int level) {
-    return codewords[version - 1] - ec_codewords[level][version - 1] * ec_blocks[level][version - 1];
+    return codewords[version - 1] -
+           ec_codewords[level][version - 1] * ec_blocks[level][version - 1];
 }
 
 // Bytes of text that fit beside mode, count and terminator.

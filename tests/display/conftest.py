@@ -18,12 +18,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": ":".join(map(str, SOURCES))}
 
 
-def run_on(binary: Path, name: str, *arguments: str, panel: Path | None = None) -> str:
+def run_on(
+    binary: Path, name: str, *arguments: str, panel: Path | None = None, input: str | None = None
+) -> str:
     """What the board-side script `name` printed; fails with its traceback if it raised."""
     options = ["--panel", str(panel)] if panel else []
     result = subprocess.run(
         [str(binary), *options, "--script", str(SCRIPTS / name), *arguments],
         env=environment(),
+        input=input,
         capture_output=True,
         text=True,
         timeout=110,

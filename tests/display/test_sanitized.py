@@ -21,7 +21,7 @@ def test_nothing_reads_or_writes_outside(tmp_path: Path) -> None:
     font, program = tmp_path / "font", tmp_path / "hostile"
     font.write_bytes(scope["DATA"])
     source = Path(__file__).resolve().parent / "c" / "hostile.c"
-    sources = (source, SOURCES / "pixels.c", SOURCES / "png.c")
+    sources = (source, SOURCES / "pixels.c", SOURCES / "png.c", SOURCES / "qr.c")
     build = [compiler, *FLAGS.split(), "-fno-sanitize-recover", f"-I{SOURCES}", *sources, "-o", program]
     subprocess.run([str(word) for word in build], check=True, timeout=60)
     result = subprocess.run([str(program), str(font), "3000"], capture_output=True, text=True, timeout=60)

@@ -219,9 +219,7 @@ def draw_progress(canvas, theme, face, progress):
     canvas.fill(_LEFT, y, width * progress // 100, _PROGRESS, theme.accent)
     number = "%d %%" % progress
     y -= face.text_height + 4
-    canvas.text(
-        face.text, number, canvas.width - _LEFT - pixels.measure(face.text, number), y, theme.text
-    )
+    canvas.text(face.text, number, canvas.width - _LEFT - pixels.measure(face.text, number), y, theme.text)
     return y
 
 

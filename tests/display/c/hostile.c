@@ -2,6 +2,7 @@
 // under the sanitizers. Arguments: a font file, rounds. Prints OK.
 
 #include "png.h"
+#include "qr.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -61,6 +62,21 @@ static void text_on(pixels_frame_t *frame, const uint8_t *data, size_t size) {
     free(copy);
 }
 
+static void code_of(size_t most) {
+    size_t size = next_random() % most;
+    uint8_t *bytes = malloc(size + 1), *modules = malloc(QR_MODULES_MAX);
+    assert(bytes && modules);
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)next_random();
+    }
+    uint8_t *exact = exact_copy(bytes, size);
+    int side = qr_encode(exact, size, modules);
+    assert(side == 0 ? size > QR_BYTES_MAX : side >= 21 && side <= QR_SIDE_MAX);
+    free(exact);
+    free(bytes);
+    free(modules);
+}
+
 int main(int argc, char **argv) {
     assert(argc == 3);
     static uint8_t data[1 << 18], damaged[1 << 18];
@@ -108,6 +124,9 @@ int main(int argc, char **argv) {
                                        : png_end(&stream, out);
             assert(used <= PNG_ROW_BOUND(width));
             free(out);
+        }
+        if (round % 8 == 0) {
+            code_of(QR_BYTES_MAX + 30);
         }
         free(now.pixels);
         free(then.pixels);

@@ -1,7 +1,7 @@
 """Emoji that the display shows as icons, by the names that the icon font gives them.
 
-Widgets write ordinary text, so an icon is the emoji that everybody knows: weather, transport and status above all. Icons
-of one name share one bitmap, so an emoji more that looks like another costs some bytes only.
+Widgets write ordinary text, so an icon is the emoji that everybody knows: weather, transport and status above all.
+Icons of one name share one bitmap, so an emoji more that looks like another costs some bytes only.
 """
 
 # What the display says of itself, in Unicode's private use area: nobody's emoji.
@@ -143,7 +143,7 @@ TIME = {
     0x1F4C6: "calendar",
     0x1F5D3: "calendar-month",
     # Clock faces of every half hour: one icon for all.
-    **{code: "clock-outline" for code in range(0x1F550, 0x1F568)},
+    **dict.fromkeys(range(0x1F550, 0x1F568), "clock-outline"),
 }
 
 STATUS = {
@@ -197,12 +197,11 @@ STATUS = {
     0x1F41B: "bug",
     0x1F41E: "bug",
     # Lamps; the display gives each its colour (cmodules/wg_display/pixels.c).
-    **{
-        code: "checkbox-blank-circle"
-        for code in (0x26AA, 0x26AB, *range(0x1F534, 0x1F536), *range(0x1F7E0, 0x1F7E5))
-    },
+    **dict.fromkeys(
+        (0x26AA, 0x26AB, *range(0x1F534, 0x1F536), *range(0x1F7E0, 0x1F7E5)), "checkbox-blank-circle"
+    ),
     # Hearts, likewise.
-    **{code: "heart" for code in (0x2764, 0x2665, *range(0x1F499, 0x1F49D), 0x1F9E1, 0x1F5A4)},
+    **dict.fromkeys((0x2764, 0x2665, *range(0x1F499, 0x1F49D), 0x1F9E1, 0x1F5A4), "heart"),
 }
 
 HOME = {
