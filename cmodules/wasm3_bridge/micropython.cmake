@@ -57,7 +57,7 @@ file(STRINGS ${WASM3_SRC}/wasm3.h WG_WASM3_VERSION REGEX "define M3_VERSION +\""
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" WG_WASM3_VERSION "${WG_WASM3_VERSION}")
 
 add_library(usermod_wasm3 INTERFACE)
-target_sources(usermod_wasm3 INTERFACE ${WG_ENGINE_DIR}/modwasm3.c)
+target_sources(usermod_wasm3 INTERFACE ${WG_ENGINE_DIR}/modwasm3.c ${WG_ENGINE_DIR}/buffer.c)
 set_source_files_properties(${WG_ENGINE_DIR}/modwasm3.c PROPERTIES
     COMPILE_DEFINITIONS "WG_WASM3_VERSION=\"${WG_WASM3_VERSION}\"")
 target_link_libraries(usermod_wasm3 INTERFACE wg_engine)

@@ -9,7 +9,7 @@ WG_ENGINE_OBJECTS := engine module heap task
 WG_WASM3_OBJECTS = $(foreach n,$(WG_WASM3_NAMES),$(patsubst $(WASM3_SRC)/%.c,%,$(wildcard $(WASM3_SRC)/m3_$(n).c)))
 
 # The glue is scanned for qstrs, the rest is not.
-SRC_USERMOD_C += $(WG_ENGINE_DIR)/modwasm3.c
+SRC_USERMOD_C += $(WG_ENGINE_DIR)/modwasm3.c $(WG_ENGINE_DIR)/buffer.c
 SRC_USERMOD_LIB_C += $(addprefix $(WG_ENGINE_DIR)/,$(addsuffix .c,$(WG_ENGINE_OBJECTS)))
 ifneq ($(wildcard $(WG_ENGINE_DIR)/validate.c),)
 SRC_USERMOD_LIB_C += $(WG_ENGINE_DIR)/validate.c

@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "buffer.h"
 #include "engine.h"
 #if WG_THREADS
 #include "task.h"
@@ -822,6 +823,7 @@ static const mp_rom_map_elem_t wasm3_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_DONE), MP_ROM_INT(EVENT_DONE)},
     {MP_ROM_QSTR(MP_QSTR_Module), MP_ROM_PTR(&wasm3_module_type)},
     {MP_ROM_QSTR(MP_QSTR_Instance), MP_ROM_PTR(&wasm3_instance_type)},
+    {MP_ROM_QSTR(MP_QSTR_buffer), MP_ROM_PTR(&wasm3_buffer_type)},
     {MP_ROM_QSTR(MP_QSTR_Error), MP_ROM_PTR(&wasm3_Error_type)},
     {MP_ROM_QSTR(MP_QSTR_MalformedError), MP_ROM_PTR(&wasm3_MalformedError_type)},
     {MP_ROM_QSTR(MP_QSTR_InvalidError), MP_ROM_PTR(&wasm3_InvalidError_type)},

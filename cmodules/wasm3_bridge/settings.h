@@ -92,4 +92,9 @@
 #define WG_MODULE_SIZE (1024 * 1024)
 #endif
 
+/* Bytes of all wasm3.buffer() that are open: a widget's file of 1 MiB and some answers of 1 MiB. */
+#ifndef WG_BUFFERS_SIZE
+#define WG_BUFFERS_SIZE (4 * 1024 * 1024)
+#endif
+
 #endif

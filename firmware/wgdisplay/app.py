@@ -96,6 +96,11 @@ def _expected(error):
     )
 
 
+def _passes(error):
+    # A lack of memory: the next try may find enough.
+    return isinstance(error, MemoryError) or getattr(error, "kind", None) in ("memory", "heap")
+
+
 def sentence(error):
     """What an exception says to a person."""
     text = str(error)
@@ -383,12 +388,17 @@ class App:
         if not self.runtime.has(name):
             if name in self._broken:
                 raise AppError(self._broken[name])
+            data = None
             try:
-                self.runtime.add(name, self.storage.read(name))
+                data = self.storage.read(name, self.runtime.buffer)
+                self.runtime.add(name, data)
             except Exception as error:
-                self._broken[name] = sentence(error)
+                if not _passes(error):
+                    self._broken[name] = sentence(error)
                 raise
-            gc.collect()
+            finally:
+                if data is not None:
+                    data.close()
         limits = quotas.limits(self.storage.widget(name)["limits"])
         return await self.runtime.run(name, config, limits=limits)
 
@@ -402,7 +412,7 @@ class App:
             raise AppError("nothing can be installed: " + self._why("the widget engine"))
         url, description = await self._locate(source, description)
         self._installing = True
-        incoming = None
+        incoming = data = None
         try:
             incoming = self.storage.receive()
             if "://" in url:
@@ -410,13 +420,14 @@ class App:
             else:
                 await self._copy(job, url, incoming)
             incoming.finish()
-            gc.collect()  # the file may need most of what there is, in one piece
-            metadata = await self.runtime.metadata(incoming.read())
-            gc.collect()
+            data = incoming.read(self.runtime.buffer)
+            metadata = await self.runtime.metadata(data)
             widget = self.storage.add(incoming, metadata, description, url)
         except StorageError as error:
             raise AppError("{} was not installed: {}".format(source, error))
         finally:
+            if data is not None:
+                data.close()
             if incoming is not None:
                 incoming.discard()
             self._installing = False

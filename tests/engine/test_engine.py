@@ -61,7 +61,7 @@ def _results(word_size: int, script: str) -> tuple[dict[str, str], str, int]:
 
 @pytest.mark.parametrize("word_size", [64, 32])
 @pytest.mark.parametrize(
-    ("script", "name"), [(script, name) for script in ("values.py", "runs.py") for name in _names(script)]
+    ("script", "name"), [(script, name) for script in ("values.py", "runs.py", "buffers.py") for name in _names(script)]
 )
 def test_on_the_board(word_size: int, script: str, name: str) -> None:
     verdicts, output, code = _results(word_size, script)
@@ -69,7 +69,7 @@ def test_on_the_board(word_size: int, script: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("word_size", [64, 32])
-@pytest.mark.parametrize("script", ["values.py", "runs.py"])
+@pytest.mark.parametrize("script", ["values.py", "runs.py", "buffers.py"])
 def test_the_script_ends_well(word_size: int, script: str) -> None:
     _, output, code = _results(word_size, script)
     assert code == 0, output[-2000:]

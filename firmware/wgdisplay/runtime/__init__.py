@@ -80,6 +80,18 @@ class Runtime:
         self._last = {}  # name: time of its last run, (seconds, nanoseconds)
         self._uses = 0
 
+    def buffer(self, size):
+        """Memory for a file, outside the Python heap: a wasm3.buffer, whose `close()` is due. MemoryError.
+
+        Where memory is short, loaded widgets that don't run are forgotten to make room.
+        """
+        try:
+            return wasm3.buffer(size)
+        except MemoryError:
+            if not self._shed(0):
+                raise
+        return wasm3.buffer(size)
+
     # Without a name: before a widget is installed
 
     def load(self, data):

@@ -6,8 +6,14 @@ engine as unsigned numbers. The memory may grow in every call into the guest, so
 
 from struct import pack, unpack
 
+import wasm3
+from micropython import const
+
 from .errors import QuotaError, TrapError
 from .utf8 import decode
+
+# What is longer than this, in bytes, is kept outside the Python heap while the host works with it.
+_LONG = const(4096)
 
 
 class Memory:
@@ -44,6 +50,15 @@ class Memory:
             )
         return self.read(pointer, size)
 
+    def read_buffer(self, pointer, size, limit, what):
+        """As `read_bytes`, but what is long comes as a wasm3.buffer; `release()` it after use."""
+        if size <= _LONG or size > limit:
+            return self.read_bytes(pointer, size, limit, what)
+        self.check(pointer, size, 1, what)
+        data = wasm3.buffer(size)
+        self._instance.read_into(pointer, data)
+        return data
+
     def read_string(self, pointer, size, limit, what, cut=False):
         """A string. With `cut`, what is above `limit` bytes is dropped after the whole was checked."""
         data = self.read_bytes(pointer, size, size if cut else limit, what)
@@ -56,6 +71,12 @@ class Memory:
                 limit -= 1
             text = str(data[:limit], "utf-8")
         return text
+
+
+def release(data):
+    """Gives the memory of a wasm3.buffer back; nothing for other kinds of bytes."""
+    if data is not None and hasattr(data, "close"):
+        data.close()
 
 
 def u32(value):

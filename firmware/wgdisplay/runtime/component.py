@@ -86,7 +86,8 @@ def load(data):
     A core module's layout is completed by `link`, when its imports and exports are known.
     Raises MalformedError, UnsupportedError or LinkError, each with the reason.
     """
-    view = memoryview(data)
+    # A wasm3.buffer is its own view: a slice of it is no copy, and keeps it alive.
+    view = memoryview(data) if isinstance(data, (bytes, bytearray)) else data
     magic = bytes(view[:8])
     if magic == _COMPONENT:
         return _Component(view).layout()

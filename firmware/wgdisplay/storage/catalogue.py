@@ -172,10 +172,10 @@ class Storage:
             )
         )
 
-    def read(self, name):
-        """A widget's file as one bytearray, its checksum verified. StorageError if it is gone or damaged."""
+    def read(self, name, allocate=bytearray):
+        """A widget's file in one buffer `allocate(size)`, its checksum verified. StorageError if it is gone or damaged."""
         widget = self.widget(name)
-        data = read_file(self._folder + "/" + widget["file"], widget["size"])
+        data = read_file(self._folder + "/" + widget["file"], widget["size"], allocate)
         if hexlify(hashlib.sha256(data).digest()).decode() != widget["sha256"]:
             raise StorageError("the file of widget {} is damaged: remove and install it again".format(name))
         return data
@@ -386,9 +386,9 @@ class Incoming:
         except OSError as error:
             raise StorageError(record.said(error, "writing the widget"))
 
-    def read(self):
-        """The whole file, for a look at the widget before it is installed."""
-        return read_file(self._path, self.size)
+    def read(self, allocate=bytearray):
+        """The whole file in one buffer, for a look at the widget before it is installed."""
+        return read_file(self._path, self.size, allocate)
 
     def keep(self, path):
         try:
@@ -407,9 +407,9 @@ class Incoming:
         record.remove(self._path)
 
 
-def read_file(path, size):
-    """A file of known size in one bytearray, read in place."""
-    data = bytearray(size)
+def read_file(path, size, allocate=bytearray):
+    """A file of known size in one buffer that `allocate(size)` makes, read in place."""
+    data = allocate(size)
     view = memoryview(data)
     done = 0
     try:
