@@ -2,10 +2,10 @@
  * wasm3.buffer(size): a block of bytes outside the Python heap, for files and bodies that would
  * take a large part of it in one piece.
  *
- * It is used as a bytearray of fixed size: len(), an index, a slice, the buffer protocol. A slice is
- * a part of the same bytes and keeps them alive, unlike a memoryview, which the garbage collector
- * can't follow to here: use none beyond the buffer's close(). All blocks together have WG_BUFFERS_SIZE
- * bytes at most. close() gives the bytes back; else the finaliser does.
+ * It is used as a bytearray of fixed size: len(), an index, a slice, the buffer protocol. A slice
+ * is a part of the same bytes and keeps them alive, unlike a memoryview, which the garbage
+ * collector can't follow to here: use none beyond the buffer's close(). All blocks together have
+ * WG_BUFFERS_SIZE bytes at most. close() gives the bytes back; else the finaliser does.
  */
 #include "buffer.h"
 
@@ -65,8 +65,8 @@ static mp_obj_t buffer_make_new(const mp_obj_type_t *type, size_t count, size_t 
         self->bytes = reserve((size_t)size);
     }
     if (self->bytes == NULL) {
-        mp_raise_msg_varg(&mp_type_MemoryError,
-                          MP_ERROR_TEXT("no memory for a buffer of %u bytes"), (unsigned)size);
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("no memory for a buffer of %u bytes"),
+                          (unsigned)size);
     }
     self->size = (size_t)size;
     return MP_OBJ_FROM_PTR(self);
@@ -124,7 +124,7 @@ static mp_obj_t buffer_subscr(mp_obj_t object, mp_obj_t index, mp_obj_t value) {
         }
         mp_buffer_info_t from;
         mp_get_buffer_raise(value, &from, MP_BUFFER_READ);
-        if (from.len != bounds.stop - bounds.start) {
+        if (from.len != (size_t)(bounds.stop - bounds.start)) {
             mp_raise_ValueError(MP_ERROR_TEXT("a buffer's size can't change"));
         }
         memmove(self->bytes + bounds.start, from.buf, from.len);

@@ -23,6 +23,7 @@ struct wg_instance {
     uint32_t *segments; /* sizes of the data segments, for a reset */
     void *stack;        /* where the wasm stack begins */
     bool unsound;       /* ended in the middle of wasm3's own work: no reset */
+    size_t initial;     /* engine memory of the new instance, before anything was compiled */
     uint32_t *offers;   /* of each imported function, the index of the host's */
     wg_host host;
     wg_poll poll;
@@ -176,11 +177,15 @@ static void explain(wg_instance *instance, M3Result result, const char *what, wg
             return;
         }
     }
+    if (instance->heap.starved) {
+        wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory for %s", what);
+        return;
+    }
     if (instance->heap.refused || result == m3Err_mallocFailed ||
         result == m3Err_mallocFailedCodePage) {
         wg_error_set(error, WG_QUOTA, "heap",
                      "%s needs more engine memory than the %u bytes it may have", what,
-                     (unsigned)instance->heap.limit);
+                     (unsigned)instance->limits.heap);
         return;
     }
     if (result == m3Err_functionStackOverflow) {
@@ -394,6 +399,7 @@ wg_instance *wg_instance_new(wg_module *module, const wg_offer *offers, size_t c
         wg_instance_free(instance);
         return NULL;
     }
+    instance->initial = instance->heap.used;
     return instance;
 }
 
@@ -461,7 +467,7 @@ bool wg_instance_reset(wg_instance *instance, wg_error *error) {
     instance->dead = true; /* should this fail */
     instance->runtime->stack = instance->stack;
     wg_heap *payer = wg_heap_enter(&instance->heap);
-    instance->heap.refused = false;
+    instance->heap.refused = instance->heap.starved = false;
     M3Result result = wg_m3_reset(instance->runtime, instance->linked, instance->segments);
     wg_heap_enter(payer);
     if (result != m3Err_none) {
@@ -470,6 +476,8 @@ bool wg_instance_reset(wg_instance *instance, wg_error *error) {
         return false;
     }
     instance->heap.peak = instance->heap.used;
+    /* what was compiled before is not taken from the next run, which may need other functions */
+    instance->heap.limit = instance->limits.heap + (instance->heap.used - instance->initial);
     instance->fuel = -1;
     SET(instance->deadline_ms, -1);
     SET(instance->cancelled, 0);
@@ -577,7 +585,7 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
         return false;
     }
     wg_heap *payer = wg_heap_enter(&instance->heap);
-    instance->heap.refused = false;
+    instance->heap.refused = instance->heap.starved = false;
     if (instance->depth == 0) {
         begin(instance, native_room);
     }
@@ -605,7 +613,7 @@ bool wg_instance_compile(wg_instance *instance, size_t native_room, wg_error *er
         return false;
     }
     wg_heap *payer = wg_heap_enter(&instance->heap);
-    instance->heap.refused = false;
+    instance->heap.refused = instance->heap.starved = false;
     begin(instance, native_room);
     M3Result result = m3_CompileModule(instance->linked);
     finish(instance);

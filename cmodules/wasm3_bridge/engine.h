@@ -99,6 +99,9 @@ size_t wg_module_imports(const wg_module *module, const wg_import **list);
 size_t wg_module_exports(const wg_module *module, const wg_export **list);
 bool wg_module_has_start(const wg_module *module);
 
+/* All bytes that the module holds: its own and its lists'. */
+size_t wg_module_size(const wg_module *module);
+
 /*
  * Writes the name of a function, by the name section or else by an export: as much as fits, whole
  * UTF-8 characters, control characters as "?", ended by 0. false: it has none; name[0] is 0.
@@ -148,9 +151,10 @@ void wg_instance_free(wg_instance *instance);
 
 /*
  * Makes the instance as good as a new one: memory (its size too), globals and segments as after
- * instantiation, no fuel, deadline or cancel, not dead. The code that was compiled is kept, and
- * counts as engine memory. Only when nothing runs. false: with an error of code WG_ERROR if the
- * last run ended in one that may have left the compiler's work half done (heap, stack); free it.
+ * instantiation, no fuel, deadline or cancel, not dead. The code that was compiled is kept; it
+ * counts as engine memory, and the limit is that much higher from now on. Only when nothing runs.
+ * false: with an error of code WG_ERROR if the last run ended in one that may have left the
+ * compiler's work half done (heap, stack); free it.
  */
 bool wg_instance_reset(wg_instance *instance, wg_error *error);
 

@@ -46,7 +46,7 @@ void *wg_heap_allocate(size_t size) {
     if (block == NULL) {
         if (current != NULL) {
             current->used -= size + sizeof(wg_block);
-            current->refused = true;
+            current->starved = true;
         }
         return NULL;
     }
@@ -69,7 +69,7 @@ void *wg_heap_resize(void *pointer, size_t size) {
     if (moved == NULL) {
         if (owner != NULL) {
             owner->used -= size > old ? size - old : 0;
-            owner->refused = true;
+            owner->starved = true;
         }
         return NULL;
     }
@@ -92,6 +92,9 @@ void *wg_heap_resize_memory(void *pointer, size_t size) {
     wg_block *moved = realloc(block, size + sizeof(wg_block));
 #endif
     if (moved == NULL) {
+        if (current != NULL) {
+            current->starved = true;
+        }
         return NULL;
     }
     moved->owner = NULL;

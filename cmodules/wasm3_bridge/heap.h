@@ -12,7 +12,9 @@ typedef struct {
     size_t limit;
     size_t used;
     size_t peak;
-    bool refused; /* the limit or the system said no, since this was last cleared */
+    /* Since these were last cleared: the limit said no, the system said no. */
+    bool refused;
+    bool starved;
 } wg_heap;
 
 /* Makes `heap` the one that pays for this thread's allocations, and returns the one before. NULL:

@@ -518,6 +518,7 @@ wg_module *wg_module_new(const void *bytes, size_t size, wg_error *error) {
     if (size > 0) {
         memcpy(copy, bytes, size);
     }
+    m->heap.limit = SIZE_MAX;
     m->bytes = copy;
     m->size = size;
     m->holders = 1;
@@ -526,7 +527,12 @@ wg_module *wg_module_new(const void *bytes, size_t size, wg_error *error) {
 #if WG_HAVE_VALIDATE
     good = validate(m, error);
 #endif
-    if (!good || !read_module(m, error)) {
+    if (good) {
+        wg_heap_enter(&m->heap);
+        good = read_module(m, error);
+        wg_heap_enter(NULL);
+    }
+    if (!good) {
         wg_module_release(m);
         m = NULL;
     }
@@ -565,6 +571,10 @@ size_t wg_module_imports(const wg_module *module, const wg_import **list) {
 size_t wg_module_exports(const wg_module *module, const wg_export **list) {
     *list = module->exports;
     return module->exports_count;
+}
+
+size_t wg_module_size(const wg_module *module) {
+    return sizeof(*module) + module->size + module->heap.used;
 }
 
 bool wg_module_has_start(const wg_module *module) {

@@ -3,11 +3,13 @@
 #define WG_MODULE_H
 
 #include "engine.h"
+#include "heap.h"
 
 struct wg_module {
     uint8_t *bytes; /* wasm3 compiles from them: they live as long as an instance */
     size_t size;
     int holders;
+    wg_heap heap; /* pays for the lists, without a limit */
 
     wg_type *types;
     size_t types_count;

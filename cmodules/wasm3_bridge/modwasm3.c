@@ -6,6 +6,7 @@
  * poll() and reply(). The native thread touches no Python object and never needs the GIL, so that
  * close() and the finaliser can join it.
  */
+#include "py/gc.h"
 #include "py/mperrno.h"
 #include "py/mpthread.h"
 #include "py/objint.h"
@@ -270,6 +271,9 @@ static void module_attr(mp_obj_t object, qstr attribute, mp_obj_t *dest) {
     case MP_QSTR_has_start:
         dest[0] = mp_obj_new_bool(wg_module_has_start(open_module(object)->module));
         break;
+    case MP_QSTR_size:
+        dest[0] = mp_obj_new_int_from_uint(wg_module_size(open_module(object)->module));
+        break;
     default:
         dest[1] = MP_OBJ_SENTINEL; /* look in the locals table */
     }
@@ -427,6 +431,11 @@ static mp_obj_t instance_reset(mp_obj_t object) {
     if (!idle) {
         raise_misuse("the instance is running, or poll() has news to be taken first");
     }
+#if WG_THREADS
+    /* an instance that waits for its next run has no thread */
+    wg_task_free(self->task);
+    self->task = NULL;
+#endif
     wg_error error;
     if (!wg_instance_reset(self->instance, &error)) {
         raise(&error);
@@ -450,6 +459,20 @@ static mp_obj_t instance_close(mp_obj_t object) {
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(instance_close_obj, instance_close);
+
+/* The collector found that nobody holds the instance: a call() that seems to go on is of a thread
+ * that a soft reset ended in the midst of it. */
+static mp_obj_t instance_del(mp_obj_t object) {
+    instance_obj_t *self = MP_OBJ_TO_PTR(object);
+    if (!gc_is_locked()) {
+        return instance_close(object); /* not the collector, somebody's own call of __del__() */
+    }
+    if (self->instance != NULL) {
+        free_native(self);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(instance_del_obj, instance_del);
 
 static mp_obj_t instance_deadline(mp_obj_t object, mp_obj_t ms) {
     instance_obj_t *self = open_instance(object);
@@ -783,7 +806,7 @@ MP_DEFINE_CONST_OBJ_TYPE(wasm3_module_type, MP_QSTR_Module, MP_TYPE_FLAG_NONE, m
                          module_make_new, attr, module_attr, locals_dict, &module_locals);
 
 static const mp_rom_map_elem_t instance_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&instance_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&instance_del_obj)},
     {MP_ROM_QSTR(MP_QSTR_call), MP_ROM_PTR(&instance_call_obj)},
     {MP_ROM_QSTR(MP_QSTR_run_start), MP_ROM_PTR(&instance_run_start_obj)},
 #if WG_THREADS

@@ -61,7 +61,8 @@ def _results(word_size: int, script: str) -> tuple[dict[str, str], str, int]:
 
 @pytest.mark.parametrize("word_size", [64, 32])
 @pytest.mark.parametrize(
-    ("script", "name"), [(script, name) for script in ("values.py", "runs.py", "buffers.py") for name in _names(script)]
+    ("script", "name"),
+    [(script, name) for script in ("values.py", "runs.py", "buffers.py") for name in _names(script)],
 )
 def test_on_the_board(word_size: int, script: str, name: str) -> None:
     verdicts, output, code = _results(word_size, script)
