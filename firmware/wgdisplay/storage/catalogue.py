@@ -173,7 +173,7 @@ class Storage:
         )
 
     def read(self, name, allocate=bytearray):
-        """A widget's file in one buffer `allocate(size)`, its checksum verified. StorageError if it is gone or damaged."""
+        """A widget's file in one buffer `allocate(size)`, its checksum verified. StorageError if it is damaged."""
         widget = self.widget(name)
         data = read_file(self._folder + "/" + widget["file"], widget["size"], allocate)
         if hexlify(hashlib.sha256(data).digest()).decode() != widget["sha256"]:
