@@ -16,6 +16,8 @@ MAKEFLAGS := $(MAKEFLAGS) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 RUN_SECONDS ?=
 # More options for pytest, e.g. PYTEST_ARGS="-k flash".
 PYTEST_ARGS ?=
+# How many tests run at a time; many wait for a board, so more than there are cores.
+TEST_JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 )))
 # For how long `make fuzz` runs each target, in seconds; `make test` searches for WG_FUZZ_SECONDS.
 SECONDS ?= 20
 WG_FUZZ_SECONDS ?= $(if $(filter true,$(CI)),20,4)
@@ -126,8 +128,10 @@ run: setup sim widgets ## Run the simulated display; RUN_SECONDS=20 ends it
 
 .PHONY: test
 test: setup sim sim32 widgets $(TEST_NEEDS) ## Build everything and run all tests
-	@echo "wg: running the tests"
-	@$(PY) -m pytest tests $(PYTEST_ARGS)
+	@echo "wg: running the tests that measure time, alone"
+	@$(PY) -m pytest tests -m "timing and not slow" $(PYTEST_ARGS) || [ $$? = 5 ]
+	@echo "wg: running the tests, $(TEST_JOBS) at a time"
+	@$(PY) -m pytest tests -m "not timing and not slow" -n $(TEST_JOBS) --dist loadscope $(PYTEST_ARGS)
 
 # Each area with something to fuzz adds to it: tests/*/*.mk, cmodules/wasm3_bridge/engine.mk.
 .PHONY: fuzz

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.timing
+
 
 def test_scheduler(script: Any) -> None:
     seen = script("ticks")

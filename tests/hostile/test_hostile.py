@@ -17,6 +17,8 @@ from hostile_widgets import GIVE, LONG, MANY, NOW, REFUSED, URL_BYTES, Hostile, 
 from wg import ROOT
 from wg.sim.board import SimBoard
 
+pytestmark = pytest.mark.timing
+
 LATE_MS = 50  # that a tick of the display may be late, as the board itself measures it
 ANSWER_MS = 200  # that `exec` and Ctrl-C may take, seen from the PC
 WINDOW = 3.2  # seconds that a widget is watched: three ticks at least

@@ -12,6 +12,8 @@ import pytest
 
 from wg import ROOT
 
+pytestmark = pytest.mark.timing
+
 HERE = Path(__file__).parent
 
 
