@@ -39,8 +39,9 @@
 static struct {
     const char *flash, *pty, *panel, *script, *faults;
     size_t heap;
+    uint32_t chip;
     bool tether, bare;
-} options = {.heap = HEAP_DEFAULT, .faults = ""};
+} options = {.heap = HEAP_DEFAULT, .chip = FLASH_SIZE, .faults = ""};
 static char **arguments;
 static int board_descriptors_end; // the first one that the application may have opened
 
@@ -52,7 +53,8 @@ static void usage(FILE *out) {
             "       wgdisplay [--flash FILE] [--panel FILE] [--heap BYTES] --script FILE [ARG...]\n"
             "           runs a MicroPython script on standard input and output, without the\n"
             "           firmware's main.py; MICROPYPATH comes before the frozen modules\n"
-            "  --flash FILE   16 MB image of the flash chip; made if it is missing\n"
+            "  --flash FILE   image of the flash chip; made if it is missing\n"
+            "  --chip MB      size of a flash image that is made: 16 or 8 (16)\n"
             "  --panel FILE   where the display's pixels and state go (panel_file.h)\n"
             "  --heap BYTES   size of the Python heap (%d)\n"
             "  --tether       end when standard input is closed\n"
@@ -219,11 +221,17 @@ static int run_script(void *heap, char **argv) {
 
 static char **parse_options(int argc, char **argv) {
     static const struct option known[] = {
-        {"flash", required_argument, NULL, 'f'},  {"pty", required_argument, NULL, 'p'},
-        {"panel", required_argument, NULL, 'd'},  {"heap", required_argument, NULL, 'm'},
-        {"script", required_argument, NULL, 's'}, {"faults", required_argument, NULL, 'e'},
-        {"tether", no_argument, NULL, 't'},       {"bare", no_argument, NULL, 'b'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"flash", required_argument, NULL, 'f'},
+        {"pty", required_argument, NULL, 'p'},
+        {"panel", required_argument, NULL, 'd'},
+        {"heap", required_argument, NULL, 'm'},
+        {"script", required_argument, NULL, 's'},
+        {"faults", required_argument, NULL, 'e'},
+        {"tether", no_argument, NULL, 't'},
+        {"bare", no_argument, NULL, 'b'},
+        {"chip", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     // What follows --script FILE belongs to the script.
@@ -240,6 +248,9 @@ static char **parse_options(int argc, char **argv) {
             break;
         case 'm':
             options.heap = strtoul(optarg, NULL, 0);
+            break;
+        case 'c':
+            options.chip = strtoul(optarg, NULL, 0) * 1024 * 1024;
             break;
         case 's':
             options.script = optarg;
@@ -263,7 +274,8 @@ static char **parse_options(int argc, char **argv) {
     }
     bool board = options.script == NULL;
     if ((board && (options.flash == NULL || options.pty == NULL || optind < argc)) ||
-        options.heap < 64 * 1024) {
+        options.heap < 64 * 1024 ||
+        (options.chip != FLASH_SIZE && options.chip != FLASH_SIZE_SMALL)) {
         usage(stderr);
         exit(2);
     }
@@ -272,7 +284,7 @@ static char **parse_options(int argc, char **argv) {
 
 static MP_NOINLINE int start(int argc, char **argv) {
     char **script_argv = parse_options(argc, argv);
-    if (!flash_open(options.flash) || !panel_open(options.panel)) {
+    if (!flash_open(options.flash, options.chip) || !panel_open(options.panel)) {
         return 1;
     }
     void *heap = malloc(options.heap);

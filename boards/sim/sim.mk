@@ -2,7 +2,6 @@
 
 comma := ,
 SIM_DIR := $(CURDIR)/boards/sim
-SIM_PARTITIONS := $(CURDIR)/boards/esp32s3/partitions.csv
 SIM_USERMODS = $(if $(wildcard $(CURDIR)/cmodules/*/micropython.mk),USER_C_MODULES=$(CURDIR)/cmodules)
 # Mbed TLS lies in MicroPython's lib/mbedtls, as upstream has it, or beside MicroPython.
 SIM_MBEDTLS = $(if $(wildcard $(MICROPYTHON_DIR)/lib/mbedtls/library/aes.c),,MBEDTLS_DIR=../mbedtls)
@@ -15,7 +14,7 @@ SIM_LOCK := $(if $(shell command -v flock 2>/dev/null),flock,:)
 # $(1): folder under build/, $(2): options. MicroPython's make finds what has changed by itself.
 define sim_make
 	@mkdir -p $(BUILD)/$(1)/no-micropython-lib && touch $(BUILD)/$(1)/no-micropython-lib/README.md
-	@PYTHONPATH=$(CURDIR)/tools python3 -m wg.sim.partitions $(SIM_PARTITIONS) $(BUILD)/$(1)/partition_table.h
+	@PYTHONPATH=$(CURDIR)/tools python3 -m wg.flash.layout $(BUILD)/$(1)/partition_table.h
 	@+exec 9>$(BUILD)/$(1)/lock; $(SIM_LOCK) 9; \
 	    MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay $(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
 	    VARIANT_DIR=$(SIM_DIR) VARIANT=sim BUILD=$(BUILD)/$(1)/obj FROZEN_MANIFEST=$(SIM_DIR)/manifest.py \

@@ -158,11 +158,186 @@ static mp_obj_t simhw_flash_operations(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_operations_obj, simhw_flash_operations);
 
-static mp_obj_t simhw_flash_cut_power_after(mp_obj_t count_in) {
-    flash_cut_power_after(mp_obj_get_uint(count_in));
+// cut_power_after(n, torn=HALF, stay=False): see flash.h.
+static mp_obj_t simhw_flash_cut_power_after(size_t n_args, const mp_obj_t *args) {
+    mp_uint_t torn = n_args > 1 ? mp_obj_get_uint(args[1]) : FLASH_TORN_HALF;
+    if (torn >= FLASH_TORN_VARIANTS) {
+        mp_raise_ValueError(MP_ERROR_TEXT("no such kind of torn operation"));
+    }
+    flash_cut_power_after(mp_obj_get_uint(args[0]), torn, n_args > 2 && mp_obj_is_true(args[2]));
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(simhw_flash_cut_power_after_obj, simhw_flash_cut_power_after);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(simhw_flash_cut_power_after_obj, 1, 3,
+                                           simhw_flash_cut_power_after);
+
+static mp_obj_t simhw_flash_power_on(void) {
+    return mp_obj_new_bool(flash_power_on());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_power_on_obj, simhw_flash_power_on);
+
+static mp_obj_t simhw_flash_is_off(void) {
+    return mp_obj_new_bool(flash_is_off());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_is_off_obj, simhw_flash_is_off);
+
+static mp_obj_t simhw_flash_fail_after(mp_obj_t operations_in, mp_obj_t count_in) {
+    flash_fail_after(mp_obj_get_uint(operations_in), mp_obj_get_uint(count_in));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_flash_fail_after_obj, simhw_flash_fail_after);
+
+static mp_obj_t simhw_flash_wear_out(mp_obj_t address_in, mp_obj_t worn_in) {
+    flash_wear_out(mp_obj_get_uint(address_in), mp_obj_is_true(worn_in));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_flash_wear_out_obj, simhw_flash_wear_out);
+
+static mp_obj_t simhw_flash_rot(mp_obj_t address_in, mp_obj_t bits_in) {
+    flash_check(flash_rot(mp_obj_get_uint(address_in), mp_obj_get_uint(bits_in)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(simhw_flash_rot_obj, simhw_flash_rot);
+
+// flash_erase_count(address) -> how often the sector was erased since the image was made.
+static mp_obj_t simhw_flash_erase_count(mp_obj_t address_in) {
+    mp_uint_t address = mp_obj_get_uint(address_in);
+    flash_check(address < flash_size());
+    return mp_obj_new_int_from_uint(flash_erase_counts()[address / FLASH_SECTOR]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(simhw_flash_erase_count_obj, simhw_flash_erase_count);
+
+static mp_obj_t simhw_flash_mark(void) {
+    flash_mark();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_mark_obj, simhw_flash_mark);
+
+static mp_obj_t simhw_flash_rewind(void) {
+    flash_rewind();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_rewind_obj, simhw_flash_rewind);
+
+static mp_obj_t simhw_flash_size(void) {
+    return mp_obj_new_int_from_uint(flash_size());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_flash_size_obj, simhw_flash_size);
+
+// Range(base, size, block size): the block device functions of esp32.Partition. In C as on the
+// chip, so that no other thread and no KeyboardInterrupt comes in the middle of an operation of the
+// file system. One that was made before a power cut stays off.
+typedef struct {
+    mp_obj_base_t base;
+    uint32_t start, size, block, epoch;
+} range_t;
+
+#define ERR_INVALID_ARG (-0x102)
+#define ERR_FLASH_OP_FAIL (-0x6001)
+
+static mp_obj_t range_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                               const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 3, 3, false);
+    range_t *self = mp_obj_malloc(range_t, type);
+    self->start = mp_obj_get_uint(args[0]);
+    self->size = mp_obj_get_uint(args[1]);
+    self->block = mp_obj_get_uint(args[2]);
+    self->epoch = flash_epoch();
+    return MP_OBJ_FROM_PTR(self);
+}
+
+// An address on the chip; the bytes must lie in this range.
+static uint32_t range_address(range_t *self, mp_obj_t block, mp_obj_t offset, size_t size) {
+    int64_t at = (int64_t)mp_obj_get_int(block) * self->block;
+    at += offset == MP_OBJ_NULL ? 0 : mp_obj_get_int(offset);
+    if (at < 0 || at + (int64_t)size > self->size) {
+        mp_raise_OSError(ERR_INVALID_ARG);
+    }
+    return self->start + at;
+}
+
+static void range_check(bool done) {
+    if (!done) {
+        mp_raise_OSError(ERR_FLASH_OP_FAIL);
+    }
+}
+
+static bool range_on(range_t *self) {
+    return self->epoch == flash_epoch();
+}
+
+static mp_obj_t range_readblocks(size_t n_args, const mp_obj_t *args) {
+    range_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(args[2], &buffer, MP_BUFFER_WRITE);
+    uint32_t at = range_address(self, args[1], n_args > 3 ? args[3] : MP_OBJ_NULL, buffer.len);
+    range_check(range_on(self) && flash_read(at, buffer.buf, buffer.len));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(range_readblocks_obj, 3, 4, range_readblocks);
+
+// Without an offset the blocks are erased first; blocks smaller than a sector are read, changed and
+// written back.
+static mp_obj_t range_writeblocks(size_t n_args, const mp_obj_t *args) {
+    range_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(args[2], &buffer, MP_BUFFER_READ);
+    uint32_t at = range_address(self, args[1], n_args > 3 ? args[3] : MP_OBJ_NULL, buffer.len);
+    range_check(range_on(self));
+    if (n_args > 3) {
+        range_check(flash_write(at, buffer.buf, buffer.len));
+    } else if (self->block >= FLASH_SECTOR) {
+        size_t sectors = (buffer.len + FLASH_SECTOR - 1) / FLASH_SECTOR;
+        range_check(flash_erase(at, sectors * FLASH_SECTOR) &&
+                    flash_write(at, buffer.buf, buffer.len));
+    } else {
+        uint8_t cache[FLASH_SECTOR];
+        for (size_t done = 0; done < buffer.len;) {
+            uint32_t in = (at + done) % FLASH_SECTOR, sector = at + done - in;
+            size_t count = MIN(FLASH_SECTOR - in, buffer.len - done);
+            range_check(flash_read(sector, cache, FLASH_SECTOR));
+            memcpy(cache + in, (uint8_t *)buffer.buf + done, count);
+            range_check(flash_erase(sector, FLASH_SECTOR) &&
+                        flash_write(sector, cache, FLASH_SECTOR));
+            done += count;
+        }
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(range_writeblocks_obj, 3, 4, range_writeblocks);
+
+static mp_obj_t range_ioctl(mp_obj_t self_in, mp_obj_t op_in, mp_obj_t arg_in) {
+    range_t *self = MP_OBJ_TO_PTR(self_in);
+    switch (mp_obj_get_int(op_in)) {
+    case 1: // init
+    case 2: // deinit
+    case 3: // sync
+        return MP_OBJ_NEW_SMALL_INT(0);
+    case 4: // number of blocks
+        return MP_OBJ_NEW_SMALL_INT(self->size / self->block);
+    case 5: // bytes in a block
+        return MP_OBJ_NEW_SMALL_INT(self->block);
+    case 6: // erase
+        if (self->block != FLASH_SECTOR) {
+            return MP_OBJ_NEW_SMALL_INT(-MP_EINVAL);
+        }
+        uint32_t at = range_address(self, arg_in, MP_OBJ_NULL, FLASH_SECTOR);
+        range_check(range_on(self) && flash_erase(at, FLASH_SECTOR));
+        return MP_OBJ_NEW_SMALL_INT(0);
+    default:
+        return mp_const_none;
+    }
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(range_ioctl_obj, range_ioctl);
+
+static const mp_rom_map_elem_t range_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&range_readblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&range_writeblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&range_ioctl_obj)},
+};
+static MP_DEFINE_CONST_DICT(range_locals, range_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(range_type, MP_QSTR_Range, MP_TYPE_FLAG_NONE, make_new,
+                                range_make_new, locals_dict, &range_locals);
 
 // ---- The chip ----
 
@@ -286,12 +461,21 @@ static const mp_rom_map_elem_t simhw_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_spi_write), MP_ROM_PTR(&simhw_spi_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_panel), MP_ROM_PTR(&simhw_panel_obj)},
     {MP_ROM_QSTR(MP_QSTR_pixel), MP_ROM_PTR(&simhw_pixel_obj)},
-    {MP_ROM_QSTR(MP_QSTR_FLASH_SIZE), MP_ROM_INT(FLASH_SIZE)},
+    {MP_ROM_QSTR(MP_QSTR_Range), MP_ROM_PTR(&range_type)},
+    {MP_ROM_QSTR(MP_QSTR_flash_size), MP_ROM_PTR(&simhw_flash_size_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_read), MP_ROM_PTR(&simhw_flash_read_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_write), MP_ROM_PTR(&simhw_flash_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_erase), MP_ROM_PTR(&simhw_flash_erase_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_operations), MP_ROM_PTR(&simhw_flash_operations_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_cut_power_after), MP_ROM_PTR(&simhw_flash_cut_power_after_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_power_on), MP_ROM_PTR(&simhw_flash_power_on_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_is_off), MP_ROM_PTR(&simhw_flash_is_off_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_fail_after), MP_ROM_PTR(&simhw_flash_fail_after_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_wear_out), MP_ROM_PTR(&simhw_flash_wear_out_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_rot), MP_ROM_PTR(&simhw_flash_rot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_erase_count), MP_ROM_PTR(&simhw_flash_erase_count_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_mark), MP_ROM_PTR(&simhw_flash_mark_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flash_rewind), MP_ROM_PTR(&simhw_flash_rewind_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&simhw_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset_cause), MP_ROM_PTR(&simhw_reset_cause_obj)},
     {MP_ROM_QSTR(MP_QSTR_faults), MP_ROM_PTR(&simhw_faults_obj)},

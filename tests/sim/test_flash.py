@@ -12,6 +12,7 @@ import pytest
 from littlefs import LittleFS
 
 from wg import ROOT
+from wg.flash import layout
 from wg.sim import partitions
 from wg.sim.board import BoardError, SimBoard
 
@@ -19,6 +20,10 @@ Script = Callable[..., subprocess.CompletedProcess[str]]
 
 CSV = ROOT / "boards" / "esp32s3" / "partitions.csv"
 FLASH_SIZE = 16 * 1024 * 1024
+
+
+def erase_counts(flash: Path) -> tuple[int, ...]:
+    return struct.unpack("<4096I", flash.with_name(flash.name + ".wear").read_bytes())
 
 
 def run(script: Script, code: str, *options: str) -> str:
@@ -54,6 +59,165 @@ except OSError: print("refused")
 """,
     )
     assert out.split() == ["ffffffff", "f00faaff", "f00f000f", "ffffffff"] + ["refused"] * 4
+
+
+@pytest.mark.parametrize(
+    ("torn", "left"),
+    [("NOTHING", "f0f0f0f0"), ("HALF", "00f0f0f0"), ("ALL_BUT_LAST", "00f000f0"), ("ALL", "00f00000")],
+)
+def test_torn_writes(script: Script, torn: str, left: str) -> None:
+    out = run(
+        script,
+        f"""
+import _faults
+from _simhw import flash_read, flash_write
+b = bytearray(4)
+flash_write(0x700000, b"\\xf0" * 4)
+_faults.cut_power_after(2, _faults.{torn}, True)
+flash_write(0x700010, b"before")
+try: flash_write(0x700000, b"\\x0f\\xff\\x0f\\x0f"); print("written")
+except OSError: print("cut")
+for again in range(2):
+    try: flash_read(0x700000, b); print(b.hex())
+    except OSError: print("off")
+    if not again: print(_faults.is_off(), _faults.power_on(), _faults.is_off())
+""",
+    )
+    assert out.split() == ["cut", "off", "True", "True", "False", left]
+
+
+@pytest.mark.parametrize("torn", ["NOTHING", "HALF", "ALL_BUT_LAST", "ALL", "RANDOM"])
+def test_torn_erases(script: Script, torn: str) -> None:
+    out = run(
+        script,
+        f"""
+import _faults
+from _simhw import flash_read, flash_write, flash_erase
+b = bytearray(8192)
+flash_write(0x700000, bytes(8192))
+_faults.cut_power_after(2, _faults.{torn}, True)
+try: flash_erase(0x700000, 8192)
+except OSError: pass
+_faults.power_on()
+flash_read(0x700000, b)
+print(b.count(b"\\xff"), b.count(b"\\0"), len(set(b)), _faults.erase_count(0x700000), _faults.erase_count(0x702000))
+""",
+    )
+    erased, kept, kinds, count, none = (int(n) for n in out.split())
+    assert (count, none) == (1, 0)
+    if torn == "RANDOM":
+        assert 4096 < erased < 5000 and kinds > 200
+    else:
+        assert erased == 4096 + {"NOTHING": 0, "HALF": 2048, "ALL_BUT_LAST": 4095, "ALL": 4096}[torn]
+        assert erased + kept == 8192
+
+
+def test_torn_write_of_random_bits_obeys_nor(script: Script) -> None:
+    out = run(
+        script,
+        """
+import _faults
+from _simhw import flash_read, flash_write
+b = bytearray(4096)
+seen = set()
+for n in range(3):
+    flash_write(0x700000 + n * 4096, b"\\xf0" * 4096)
+    _faults.cut_power_after(n + 1, _faults.RANDOM, True)
+    for _ in range(n): flash_write(0x710000, b"x")
+    try: flash_write(0x700000 + n * 4096, b"\\x3c" * 4096)
+    except OSError: pass
+    _faults.power_on()
+    flash_read(0x700000 + n * 4096, b)
+    seen.add(bytes(b[:64]))
+    print(sorted(set(b)))
+print(len(seen))
+""",
+    )
+    # 0xf0 AND 0x3c is 0x30: only the two highest bits may have gone.
+    assert out.splitlines() == [str([0x30, 0x70, 0xB0, 0xF0])] * 3 + ["3"]
+
+
+def test_failures_worn_sectors_and_rot(script: Script) -> None:
+    out = run(
+        script,
+        """
+import _faults
+from _simhw import flash_read, flash_write, flash_erase
+b = bytearray(4096)
+def attempt(f, *args):
+    try: f(*args); return "done"
+    except OSError: return "failed"
+_faults.fail_after(2, 2)
+print([attempt(flash_write, 0x700000 + i, b"\\0") for i in range(4)])
+flash_read(0x700000, b); print(b[:4].hex())
+_faults.wear_out(0x701000, True)
+print(attempt(flash_erase, 0x701000, 4096)); flash_read(0x701000, b); print(b.count(b"\\xff"))
+_faults.wear_out(0x701000, False)
+flash_erase(0x701000, 4096); flash_read(0x701000, b); print(b.count(b"\\xff"))
+_faults.rot(0x700000, 0x81); flash_read(0x700000, b); print(b[:1].hex())
+_faults.mark(); flash_erase(0x700000, 8192); _faults.rot(0x9fffff, 1); _faults.rewind()
+flash_read(0x700000, b); print(b[:4].hex()); flash_read(0x9ff000, b); print(b[-1:].hex())
+print(attempt(_faults.rot, 1 << 24, 1), attempt(_faults.erase_count, 1 << 24))
+""",
+    )
+    assert out.splitlines() == [
+        "['done', 'failed', 'failed', 'done']",
+        "00ffff00",
+        "done",
+        "4032",
+        "4096",
+        "81",
+        "81ffff00",
+        "ff",
+        "failed failed",
+    ]
+
+
+def test_erase_counts_are_kept_over_restarts(script: Script, tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    options = ("--flash", str(flash))
+    for _ in range(3):
+        run(script, "from _simhw import flash_erase; flash_erase(0x700000, 8192)", *options)
+    counts = erase_counts(flash)
+    assert {n: c for n, c in enumerate(counts) if c} == {0x700: 3, 0x701: 3}
+    # A new image in the same place begins at zero, whatever file of counts is there.
+    flash.unlink()
+    run(script, "pass", *options)
+    assert set(erase_counts(flash)) == {0}
+
+
+def test_a_file_system_from_before_the_cut_stays_off(script: Script) -> None:
+    out = run(
+        script,
+        """
+import _faults, vfs, gc
+from esp32 import Partition
+p = Partition.find(Partition.TYPE_DATA, label="vfs")[0]
+vfs.VfsLfs2.mkfs(p); vfs.mount(p, "/f")
+f = open("/f/a", "w"); f.write("x" * 100000)
+_faults.cut_power_after(5, _faults.HALF, True)
+try: f.write("x" * 100000)
+except OSError as e: print(e)
+_faults.power_on()
+try: f.close()
+except OSError as e: print(e)
+vfs.umount("/f")
+p = Partition.find(Partition.TYPE_DATA, label="vfs")[0]
+vfs.mount(p, "/f"); print(open("/f/a").read() == "")
+""",
+    )
+    assert out.splitlines()[:3] == ["-24577", "-24577", "True"]
+
+
+def test_a_chip_of_8_mb(script: Script, tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    show = (
+        "from esp32 import Partition; import _simhw; print(_simhw.flash_size(), Partition('vfs').info()[2:4])"
+    )
+    assert run(script, show, "--flash", str(flash), "--chip", "8") == "8388608 (5898240, 2490368)\n"
+    # The image keeps its size.
+    assert run(script, show, "--flash", str(flash)) == "8388608 (5898240, 2490368)\n"
+    assert partitions.parse_binary(flash.read_bytes()[0x8000:0x8C00]) == layout.load()["8MB"].partitions
 
 
 def test_fresh_image_has_a_valid_table(script: Script, tmp_path: Path) -> None:

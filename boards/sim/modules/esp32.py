@@ -198,6 +198,10 @@ class Partition:
         if block_size <= 0 or block_size & (block_size - 1):
             raise ValueError("block size must be a power of 2")
         self._block = block_size
+        blocks = _simhw.Range(self._entry[2], self._entry[3], block_size)
+        self.readblocks = blocks.readblocks
+        self.writeblocks = blocks.writeblocks
+        self.ioctl = blocks.ioctl
 
     def __repr__(self):
         kind, subtype, address, size, label, encrypted = self._entry
@@ -226,50 +230,6 @@ class Partition:
 
     def info(self):
         return self._entry
-
-    def _range(self, address, size):
-        # An address on the chip; the range must lie in this partition.
-        if address < 0 or address + size > self._entry[3]:
-            raise OSError(-0x102)
-        return self._entry[2] + address
-
-    def readblocks(self, block, buffer, offset=0):
-        _simhw.flash_read(self._range(block * self._block + offset, len(buffer)), buffer)
-
-    def writeblocks(self, block, buffer, offset=None):
-        address = block * self._block
-        if offset is not None:
-            _simhw.flash_write(self._range(address + offset, len(buffer)), buffer)
-        elif self._block >= _SECTOR:
-            address = self._range(address, len(buffer))
-            _simhw.flash_erase(address, (len(buffer) + _SECTOR - 1) // _SECTOR * _SECTOR)
-            _simhw.flash_write(address, buffer)
-        else:
-            # Blocks smaller than a sector: read the sector, change it, write it back.
-            cache = bytearray(_SECTOR)
-            done = 0
-            while done < len(buffer):
-                at = (address + done) % _SECTOR
-                start = self._range(address + done - at, _SECTOR)
-                count = min(_SECTOR - at, len(buffer) - done)
-                _simhw.flash_read(start, cache)
-                cache[at : at + count] = buffer[done : done + count]
-                _simhw.flash_erase(start, _SECTOR)
-                _simhw.flash_write(start, cache)
-                done += count
-
-    def ioctl(self, op, arg):
-        if op in (1, 2, 3):  # init, deinit, sync
-            return 0
-        if op == 4:  # number of blocks
-            return self._entry[3] // self._block
-        if op == 5:  # bytes in a block
-            return self._block
-        if op == 6:  # erase
-            if self._block != _SECTOR:
-                return -22
-            _simhw.flash_erase(self._range(arg * _SECTOR, _SECTOR), _SECTOR)
-            return 0
 
     def get_next_update(self):
         slots = _slots()

@@ -1,10 +1,12 @@
-"""Reads `layout.toml` and makes from it the partition tables' CSV files and the tables of docs/flash.md.
+"""Reads `layout.toml` and makes from it the partition tables' CSV files, the simulated board's C header with the tables
+as they lie in flash, and the tables of docs/flash.md.
 
 Standard library only: it runs in the build.
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from wg.sim.partitions import (
     Partition,
     PartitionError,
     check,
+    to_binary,
 )
 
 TABLE = Path(__file__).with_name("layout.toml")
@@ -167,3 +170,28 @@ def write() -> list[Path]:
     for path in changed:
         path.write_text(files[path])
     return changed
+
+
+def header(layouts: dict[str, Layout]) -> str:
+    """C source with the partition table of each layout, as it lies in flash: `partition_table_<name>`."""
+    text = "// Made from tools/wg/flash/layout.toml by wg.flash.layout.\n#include <stdint.h>\n"
+    for name, layout in layouts.items():
+        raw = to_binary(layout.partitions)
+        lines = (raw[i : i + 16] for i in range(0, len(raw), 16))
+        rows = "\n".join("    " + ", ".join(f"0x{b:02x}" for b in line) + "," for line in lines)
+        text += f"\nstatic const uint8_t partition_table_{name.lower()}[{len(raw)}] = {{\n{rows}\n}};\n"
+    return text
+
+
+def main(path: Path) -> None:
+    """Writes the C header, unless it is there already."""
+    text = header(load())
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except (PartitionError, OSError) as error:
+        sys.exit(f"wg.flash.layout: {error}")

@@ -1,17 +1,14 @@
 """Partition tables: from a CSV file to the bytes at 0x8000 of the flash chip.
 
-The format and the rules are those of ESP-IDF's `gen_esp32part.py` (documentation: "Partition Tables"). The simulated
-board brings the table in its fresh flash image; this module makes the C header for it. Standard library only: it runs
-in the build.
+The format and the rules are those of ESP-IDF's `gen_esp32part.py` (documentation: "Partition Tables"). What is in the
+tables is said in `wg.flash.layout`. Standard library only: it runs in the build.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 TABLE_OFFSET = 0x8000
 TABLE_SIZE = 0xC00
@@ -155,24 +152,3 @@ def parse_binary(raw: bytes) -> list[Partition]:
         _, kind, subtype, offset, size, label, flags = struct.unpack("<2sBBII16sI", entry)
         partitions.append(Partition(label.rstrip(b"\0").decode(), kind, subtype, offset, size, flags))
     raise PartitionError("the partition table has no MD5 entry")
-
-
-def main(csv_path: str, header_path: str, flash_size: int = 16 * 1024 * 1024) -> None:
-    """Writes the C header with the table's bytes, unless it is there already."""
-    partitions = parse_csv(Path(csv_path).read_text())
-    check(partitions, flash_size)
-    raw = to_binary(partitions)
-    lines = (raw[i : i + 16] for i in range(0, len(raw), 16))
-    rows = "\n".join("    " + ", ".join(f"0x{b:02x}" for b in line) + "," for line in lines)
-    text = f"// Made from {Path(csv_path).name} by wg.sim.partitions.\n#include <stdint.h>\n\n"
-    text += f"static const uint8_t partition_table[{len(raw)}] = {{\n{rows}\n}};\n"
-    header = Path(header_path)
-    if not header.exists() or header.read_text() != text:
-        header.write_text(text)
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1], sys.argv[2])
-    except (PartitionError, OSError) as error:
-        sys.exit(f"wg.sim.partitions: {error}")
