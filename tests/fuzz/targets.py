@@ -117,7 +117,7 @@ class Guest:
                 written = self.script.take(min(self.script.byte(), len(self.memory) - place))
                 self.memory[place : place + len(written)] = written
             else:
-                raise self.engine.TrapError("wasm trap: unreachable", "unreachable")
+                raise self.engine.TrapError("wasm trap: unreachable", "unreachable", None)
         result = self.script.u32(len(self.memory)) & 0xFFFFFFFF
         if name in ("post", "initialize"):
             return None
@@ -333,11 +333,17 @@ class Targets:
         layout.initialize = "initialize"
         for (interface, function), _typ in kinds:
             layout.imports[(interface, function)] = component.Import(interface, function, "realloc", False)
+        imports = [(*names, "func", typ) for names, typ in kinds]
         widget = types.SimpleNamespace(
-            layout=layout, module=Module(), imports=[(*names, "func", typ) for names, typ in kinds]
+            layout=layout,
+            module=Module(),
+            imports=imports,
+            services=self.runtime.execution.services(layout, imports),
         )
         host = Host(script, self._limits)
-        run = self._execution(widget, "fuzzed", host, self._limits, 60_000, False)
+        options = self.runtime.execution.options(self._limits)
+        instance = self.runtime.execution.Instance(widget, options, False)
+        run = self._execution(widget, instance, "fuzzed", host, self._limits, 60_000, False)
         guest = guests[0]
         what = script.byte() & 3
         limit = 50 if what == 2 else self._limits.RESULT_BYTES
@@ -358,7 +364,7 @@ class Targets:
                 assert wanted is None, "a good result was refused"
             return
         finally:
-            run.close()
+            instance.close()
         assert guest.cleaned and guest.returned is not None
         assert found == _lift(guest.returned, guest.result, limit), "the result is another one"
 

@@ -6,6 +6,7 @@ Runs on the board: wgdisplay --script board_quotas.py FOLDER threads|inline
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
 
@@ -317,11 +318,63 @@ async def no_state_survives():
     return [line[3] for line in host.logged]
 
 
+async def nothing_survives():
+    """Text after text of a widget that changes all the state that it has; and how many threads wait meanwhile."""
+    found = runtime("stateful")
+    texts = []
+    for _ in range(4):
+        texts.append(await found.run("w", ""))
+    return {"texts": texts, "threads": threads()}
+
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+
+async def kept():
+    """What waits between runs: an instance after a good run, none after a trap or another quota; all within the budget."""
+    found = runtime("plain", KEPT_BYTES=600_000)
+    held = [found.held()]
+    await found.run("w", "")
+    held.append(found.held())
+    first = found.idle("w")
+    await found.run("w", "")
+    held.append(found.held())
+    same = found.idle("w") is first
+    await attempt(found.run("w", program(("T",))))
+    held.append(found.held())
+    await found.run("w", "")
+    fewer = type("Fewer", (Limits,), {"MEMORY_PAGES": 3, "KEPT_BYTES": 600_000})
+    second = found.idle("w")
+    pages = await found.run("w", program(("G", 1)), limits=fewer)
+    other = found.idle("w") is not second
+    for name in "abcdef":
+        found.add(name, read("plain"))
+        await found.run(name, "")
+        held.append(found.held())
+    idle = [name for name in "wabcdef" if found.idle(name) is not None]
+    await found.run("w", program(("G", 5)))  # what it grew to is not kept
+    held.append(found.held())
+    last = found.idle("w") is not None
+    for name in "wabcdef":
+        found.remove(name)
+    return {
+        "held": held,
+        "same": same,
+        "other": other,
+        "pages": pages,
+        "idle": idle,
+        "last": last,
+        "after": found.held(),
+        "threads": threads(),
+    }
+
+
 async def shelf():
     """Room for the code of two: a third takes the place of the one that was used longest ago."""
     data = read("plain")
     size = 2 * Runtime(Host()).load(data).size
-    found = runtime("plain", LOADED_BYTES=size)
+    found = runtime("plain", KEPT_BYTES=size)
     found.add("x", data)
     await found.run("w", "")
     found.add("y", data)
@@ -332,7 +385,7 @@ async def shelf():
 
 
 async def shelf_keeps_what_runs():
-    found = runtime("plain", Host(delay_ms=200), LOADED_BYTES=1)
+    found = runtime("plain", Host(delay_ms=200), KEPT_BYTES=1)
     task = asyncio.create_task(attempt(found.run("w", REQUEST)))
     await asyncio.sleep_ms(50)
     found.add("x", read("plain"))
@@ -344,7 +397,7 @@ async def shelf_keeps_what_runs():
 
 async def shelf_keeps_the_time():
     host = Host()
-    found = runtime("plain", host, LOADED_BYTES=1)
+    found = runtime("plain", host, KEPT_BYTES=1)
     for name in ("w", "x", "w"):
         if not found.has(name):
             found.add(name, read("plain"))
@@ -421,6 +474,8 @@ SCENARIOS = (
     memory_at_start,
     host_error,
     no_state_survives,
+    nothing_survives,
+    kept,
     shelf,
     shelf_keeps_what_runs,
     shelf_keeps_the_time,

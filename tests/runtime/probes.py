@@ -403,12 +403,29 @@ VARIANTS = [
         },
     ),
     Probe("huge", pages=100),
+    Probe("wide", pages=60),
     Probe(
         "slow-parts",
         realloc=("slow", 15_000_000),
         post="slow",
         initialize="i32.const 15000000 call $burn",
         bodies={"run": "i32.const 15000000 call $burn i32.const 0x100"},
+    ),
+    # Text of five characters, each a state: a global, memory, memory's size, a dropped segment, what `start` did.
+    Probe(
+        "stateful",
+        start="global.get $starts i32.const 1 i32.add global.set $starts",
+        bodies={
+            "run": "global.get $runs i32.const 1 i32.add global.set $runs "
+            "i32.const 0x600 i32.const 48 global.get $runs i32.add i32.store8 "
+            "i32.const 0x700 i32.const 0x700 i32.load i32.const 1 i32.add i32.store "
+            "i32.const 0x601 i32.const 48 i32.const 0x700 i32.load i32.add i32.store8 "
+            "i32.const 0x602 i32.const 48 memory.size i32.add i32.store8 i32.const 1 memory.grow drop "
+            "i32.const 0x603 i32.const 0 i32.const 1 memory.init $once data.drop $once "
+            "i32.const 0x604 i32.const 48 global.get $starts i32.add i32.store8 "
+            "i32.const 0x100 i32.const 0x600 i32.store i32.const 0x104 i32.const 5 i32.store i32.const 0x100"
+        },
+        extra='(global $runs (mut i32) (i32.const 0)) (global $starts (mut i32) (i32.const 0)) (data $once "x")',
     ),
     Probe("traps", bodies={"run": "unreachable"}),
     Probe("divides", bodies={"run": "i32.const 1 i32.const 0 i32.div_s"}),

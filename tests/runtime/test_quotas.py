@@ -138,6 +138,23 @@ def test_other_errors(found: dict[str, Any]) -> None:
     assert found["unknown"]["kind"] == "unknown"
 
 
+def test_state_does_not_survive(found: dict[str, Any]) -> None:
+    """Globals, memory, its size, dropped segments, what `start` did: though it is the same instance."""
+    assert found["nothing_survives"] == {"texts": ["112x1"] * 4, "threads": 1}
+
+
+def test_kept_instances(found: dict[str, Any]) -> None:
+    kept = found["kept"]
+    module, one, again, trapped, *many = kept["held"]
+    assert 128 * 1024 < one - module < 300_000  # two pages, the stack and the code
+    assert kept["same"] and again >= one and trapped == module
+    assert kept["other"]  # another limit of memory is another instance
+    assert max(many) <= 600_000
+    assert kept["idle"] == ["e", "f"] and kept["last"]  # who ran last
+    assert kept["after"] == 0
+    assert kept["threads"] == 1
+
+
 def test_nothing_stays(found: dict[str, Any]) -> None:
     """Neither in the widget's memory nor in the board's."""
     assert found["no_state_survives"] == ["78563412", "00000000"]

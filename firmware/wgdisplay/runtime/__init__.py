@@ -20,7 +20,7 @@ from .errors import (
     UnsupportedError,
     WidgetError,
 )
-from .execution import Execution, inline_lock, translate
+from .execution import Execution, Instance, inline_lock, options, services, translate
 from .limits import Limits
 
 __all__ = (
@@ -43,14 +43,15 @@ class Widget:
 
     def __init__(self, layout, module, imports):
         self.kind = layout.kind
-        self.size = len(layout.main)  # bytes of code, of which the engine has a copy
+        self.size = module.size  # bytes that the engine holds of it
         layout.main = None  # let the file go
         self.layout = layout
         self.module = module
         self.imports = imports  # the core module's, in its order: (module, field, kind, type)
+        self.services = services(layout, imports)
 
     def close(self):
-        """Frees the engine's copy of the code. Running instances must be gone."""
+        """Frees the engine's copy of the code. An instance has it until it is closed."""
         self.module.close()
 
 
@@ -60,11 +61,24 @@ class _Entry:
         self.used = 0  # when it was last added or run, as a count
         self.lock = asyncio.Lock()  # one run of a widget at a time
         self.running = None  # its Execution
+        self.idle = None  # an Instance, as good as new, that waits for the next run
         self.removed = False
+
+    def held(self):
+        """Bytes."""
+        return self.widget.size + (self.idle.size() if self.idle is not None else 0)
+
+    def drop_idle(self):
+        """True: there was one."""
+        instance, self.idle = self.idle, None
+        if instance is None:
+            return False
+        instance.close()
+        return True
 
 
 class Runtime:
-    """Carries widgets and runs them, each run in a fresh instance.
+    """Carries widgets and runs them, each run in an instance that is new, or was reset to what it was when it was new.
 
     host brings the four interfaces: `async http(method: 0..4, url, body: bytes | None) -> (status, content length or
     None, bytes)`, which raises OSError if there is no answer; `now() -> (seconds since 1970, nanoseconds)`;
@@ -157,8 +171,8 @@ class Runtime:
     def add(self, name, data):
         """Loads a widget (bytes-like or Widget) under a name, in place of one that had it.
 
-        The code of all that are loaded is kept within LOADED_BYTES: what was used longest ago is forgotten, so ask
-        has() before each run. The time of a widget's last run outlives this.
+        What all hold between their runs is kept within KEPT_BYTES: what was used longest ago is forgotten, so ask has()
+        before each run. The time of a widget's last run outlives this.
         """
         widget = data if isinstance(data, Widget) else self.load(data)
         entry = self._entries.get(name)
@@ -167,34 +181,65 @@ class Runtime:
         self._unload(name)
         entry = self._entries[name] = _Entry(widget)
         self._use_now(entry)
-        self._shed(self.limits.LOADED_BYTES, entry)
+        self._shed(self.limits.KEPT_BYTES, entry)
 
     def remove(self, name):
         """Forgets a widget and the time of its last run; its run, if there is one, is cancelled."""
         self._last.pop(name, None)
         self._unload(name)
 
+    def held(self):
+        """Bytes that all added widgets hold now, without the runs that are under way: see KEPT_BYTES."""
+        return sum([entry.held() for entry in self._entries.values()])
+
+    def idle(self, name):
+        """The Instance that waits for the widget's next run, or None: for tests."""
+        return self._entries[name].idle
+
     def _use_now(self, entry):
         self._uses += 1
         entry.used = self._uses
 
     def _shed(self, size, keep=None):
-        # Unloads idle widgets but `keep`, those used longest ago first, until the rest has `size` bytes. True: it did.
-        loaded = sum([entry.widget.size for entry in self._entries.values()])
-        idle = [(e.used, name) for name, e in self._entries.items() if e is not keep and not e.lock.locked()]
+        # Drops idle instances, then unloads idle widgets but `keep`, those used longest ago first, until what is left
+        # holds `size` bytes. True: it did.
+        held = self.held()
+        if held <= size:
+            return False
         shed = False
-        for _used, name in sorted(idle):
-            if loaded <= size:
-                break
-            loaded -= self._entries[name].widget.size
-            self._unload(name)
-            shed = True
+        order = sorted([(entry.used, name) for name, entry in self._entries.items()])
+        for _used, name in order:
+            entry = self._entries[name]
+            if held > size and entry.idle is not None:
+                held -= entry.idle.size()
+                shed = entry.drop_idle()
+        for _used, name in order:
+            entry = self._entries[name]
+            if held > size and entry is not keep and not entry.lock.locked():
+                held -= entry.held()
+                self._unload(name)
+                shed = True
         return shed
+
+    def _keep(self, entry, instance):
+        # The instance waits for the entry's next run, if that can be and it is not too large.
+        if entry.removed or instance.size() > self.limits.KEPT_BYTES:
+            return False
+        try:
+            instance.reset()
+        except wasm3.Error:
+            return False
+        if instance.size() > self.limits.KEPT_BYTES // 2:
+            return False
+        entry.idle = instance
+        self._shed(self.limits.KEPT_BYTES, entry)
+        return True
 
     def _unload(self, name):
         entry = self._entries.pop(name, None)
         if entry is not None:
             entry.removed = True
+            entry.drop_idle()
             if entry.running is not None:
                 entry.running.cancel()
             else:
@@ -273,15 +318,38 @@ class Runtime:
         if limits is None:
             limits = self.limits
         limit = limits.DEADLINE_MS if deadline_ms is None else deadline_ms
-        run = Execution(widget, name, self.host, limits, limit, self.threads)
+        instance = self._instance(widget, options(limits), entry)
+        run = Execution(widget, instance, name, self.host, limits, limit, self.threads)
         if entry is not None:
             entry.running = run
+        kept = False
         try:
             await run.initialize()
-            return await use(run)
+            result = await use(run)
+            kept = entry is not None and self._keep(entry, instance)
+            return result
         except (wasm3.Error, MemoryError) as error:
             raise run.explain(error)
         finally:
             if entry is not None:
                 entry.running = None
-            run.close()
+            if not kept:
+                instance.close()
+
+    def _instance(self, widget, wanted, entry):
+        # One that waits, or a new one, for which others that wait make room where memory is short.
+        if entry is not None and entry.idle is not None:
+            instance, entry.idle = entry.idle, None
+            if instance.options == wanted:
+                return instance
+            instance.close()
+        try:
+            return Instance(widget, wanted, self.threads)
+        except (wasm3.Error, MemoryError) as error:
+            failure = translate(error)
+        if failure.kind != "memory" or not self._shed(0, entry):
+            raise failure
+        try:
+            return Instance(widget, wanted, self.threads)
+        except (wasm3.Error, MemoryError) as error:
+            raise translate(error)

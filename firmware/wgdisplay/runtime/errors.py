@@ -42,9 +42,16 @@ class LinkError(WidgetError):
 
 
 class TrapError(WidgetError):
-    """The widget's code trapped, or broke a rule of the canonical ABI. Its instance is gone."""
+    """The widget's code trapped, or broke a rule of the canonical ABI. Its instance is gone.
+
+    kind: the specification's name of the trap, where the code trapped. function: the one it trapped in, if it has a name.
+    """
 
     kind = "trap"
+
+    def __init__(self, message, kind=None, function=None):
+        super().__init__(message, kind)
+        self.function = function
 
 
 class QuotaError(WidgetError):

@@ -1,4 +1,4 @@
-"""One run of a widget: a fresh instance, its calls in both directions, its quotas, its end.
+"""One run of a widget: an instance as good as new, its calls in both directions, its quotas, its end.
 
 With threads (`wasm3.THREADS`) the guest runs in a native thread of its own and parks in each host call, while this
 coroutine waits for the instance's poll ioctl and serves the call. Inline, the guest runs on this thread and the engine
@@ -39,10 +39,12 @@ def translate(error):
             return QuotaError("The widget took too long and was stopped.", "deadline")
         if kind == "fuel" or message == "fuel":
             return QuotaError("The widget used up its computing time and was stopped.", "fuel")
+        if kind == "memory":
+            return HostError("The display has too little memory for this widget.", "memory")
         return QuotaError("The widget used up a quota: %s." % message, kind)
     if isinstance(error, wasm3.TrapError):
         what = message[11:] if message.startswith("wasm trap: ") else message
-        return TrapError("The widget crashed: %s." % what, kind)
+        return TrapError("The widget crashed: %s." % what, kind, error.args[2])
     if isinstance(error, wasm3.MalformedError):
         return MalformedError("The widget's code is damaged: %s." % message, kind)
     if isinstance(error, wasm3.InvalidError):
@@ -98,13 +100,58 @@ def _finish(coroutine):
     raise RuntimeError("a host function waited")
 
 
-class Execution:
-    """A fresh instance of `widget` and one use of it. `close()` is due on every path.
+def services(layout, imports):
+    """For each imported function of a core module, in its order: the coroutine function, and the layout's Import."""
+    found = [layout.imports[(module, field)] for module, field, _kind, _type in imports]
+    return [(hosts.FUNCTIONS[(i.interface, i.function)], i) for i in found]
 
-    name: for the log. host: see Runtime. limits: Limits. deadline_ms: of everything until close.
+
+def options(limits):
+    """What of Limits is an instance's own: it serves a run with the same only."""
+    found = {"pages": limits.MEMORY_PAGES}
+    if limits.WASM_STACK_BYTES is not None:
+        found["stack"] = limits.WASM_STACK_BYTES
+    if limits.NATIVE_STACK_BYTES is not None:
+        found["native_stack"] = limits.NATIVE_STACK_BYTES
+    return found
+
+
+class Instance:
+    """The engine's instance of a widget's core module, for one run after another. `close()` is due.
+
+    options: as made by `options()`. Inline, host calls go to the run that is under way.
     """
 
-    def __init__(self, widget, name, host, limits, deadline_ms, threads):
+    def __init__(self, widget, options, threads):
+        self.options = options
+        self.serve = None  # of the run that uses it
+        imports = [(module, field, typ) for module, field, _kind, typ in widget.imports]
+        self.engine = widget.module.instantiate(imports, host=None if threads else self._host, **options)
+
+    def _host(self, index, arguments):
+        return self.serve(index, arguments)
+
+    def reset(self):
+        """Makes it as good as new. wasm3.Error: it can't be, or something runs in it."""
+        self.serve = None
+        self.engine.reset()
+
+    def size(self):
+        """All bytes that it holds while it is idle: compiled code, tables, stack and linear memory; no thread."""
+        return self.engine.heap_used + self.engine.memory_size
+
+    def close(self):
+        """Stops and frees it. May be called more than once."""
+        self.engine.close()
+
+
+class Execution:
+    """One use of an instance of `widget`, as good as new. It may be used again if all went well, and no more if not.
+
+    name: for the log. host: see Runtime. limits: Limits. deadline_ms: of everything from now on.
+    """
+
+    def __init__(self, widget, instance, name, host, limits, deadline_ms, threads):
         self.name = name
         self.host = host
         self.limits = limits
@@ -119,30 +166,12 @@ class Execution:
         self._expired = False
         self._since = time.ticks_ms()  # when the run last let the loop wait
         self._waiting = None  # the task that waits outside for this run
-        self._services = []
-        imports = []
-        for module, field, _kind, typ in widget.imports:
-            found = widget.layout.imports[(module, field)]
-            imports.append((module, field, typ))
-            self._services.append((hosts.FUNCTIONS[(found.interface, found.function)], found))
-        options = {"pages": limits.MEMORY_PAGES}
-        if limits.WASM_STACK_BYTES is not None:
-            options["stack"] = limits.WASM_STACK_BYTES
-        if limits.NATIVE_STACK_BYTES is not None:
-            options["native_stack"] = limits.NATIVE_STACK_BYTES
-        if not threads:
-            options["host"] = self._serve_inline
-        try:
-            self._instance = widget.module.instantiate(imports, **options)
-        except (wasm3.Error, MemoryError) as error:
-            raise translate(error)
+        self._services = widget.services
+        instance.serve = self._serve_inline
+        self._instance = instance.engine
         self.memory = Memory(self._instance)
         if limits.FUEL is not None:
             self._instance.fuel(limits.FUEL)
-
-    def close(self):
-        """Stops and frees the instance. May be called more than once."""
-        self._instance.close()
 
     def explain(self, error):
         """The runtime's error for one of the engine's, or for a lack of memory, in this run."""
