@@ -169,7 +169,7 @@ MANY = (
     Hostile("asks with a body of 4 GB", "", body=f"{ask(body=(1, 1, -1))} {GIVE}"),
     Hostile("asks for nothing", "probe", False, body=f"{ask(size=0)} {GIVE}"),
     Hostile(
-        "has large data", "probe", False, pages=60, extra=f'(data (i32.const 0x30000) "{"data" * 120_000}")'
+        "has large data", "probe", False, pages=60, extra=f'(data (i32.const 0x30000) "{"data" * 230_000}")'
     ),
     Hostile(
         "has many segments",

@@ -32,13 +32,13 @@ async def main():
     seen = []
     idle = 0
     for count in range(60):
-        name = "w%d" % (count % 30)
+        name = f"w{count % 30}"
         if not runtime.has(name):
             runtime.add(name, data)
         try:
             seen.append(await runtime.run(name, ""))
         except WidgetError as error:
-            seen.append("%s %s: %s" % (type(error).__name__, error.kind, error))
+            seen.append(f"{type(error).__name__} {error.kind}: {error}")
         idle = max(idle, runtime.held())
     buffers = [len(runtime.buffer(1 << 20)) for _ in range(3)]
     print(json.dumps({"seen": seen, "most": idle, "buffers": buffers}))

@@ -332,7 +332,7 @@ def threads():
 
 
 async def kept():
-    """What waits between runs: an instance after a good run, none after a trap or another quota; all within the budget."""
+    """What waits between runs: an instance after a good run, none after a trap or another quota; within the budget."""
     found = runtime("plain", KEPT_BYTES=600_000)
     held = [found.held()]
     await found.run("w", "")

@@ -44,7 +44,7 @@ class LinkError(WidgetError):
 class TrapError(WidgetError):
     """The widget's code trapped, or broke a rule of the canonical ABI. Its instance is gone.
 
-    kind: the specification's name of the trap, where the code trapped. function: the one it trapped in, if it has a name.
+    kind: the specification's name of the trap, where the code trapped. function: its name, if it has one.
     """
 
     kind = "trap"

@@ -35,7 +35,7 @@ class Limits:
     SCHEMA_BYTES = 64 * 1024
     # The widget's configuration as JSON, in bytes.
     CONFIG_BYTES = 64 * 1024
-    # What all widgets together hold between their runs, in bytes: modules (their code and lists) and instances that wait
-    # for the next run (compiled code, tables, stack, linear memory). What was used longest ago goes first: instances,
-    # then modules, which are read from flash again. An instance of more than half of it does not wait.
+    # What all widgets together hold between their runs, in bytes: modules (their code and lists) and instances that
+    # wait for the next run (compiled code, tables, stack, linear memory). What was used longest ago goes first:
+    # instances, then modules, which are read from flash again. An instance of more than half of it does not wait.
     KEPT_BYTES = 3 * 1024 * 1024
