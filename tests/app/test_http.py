@@ -88,7 +88,10 @@ def test_redirects(script: Any, server: HostileServer) -> None:
     server.add("/hop6", OK + b"\r\nsix")
     assert fetch(script, server.url + "/hop0")[0][:2] == [None, "more than 5 redirects"]
     assert "more than 5" in fetch(script, to("/loop", "/loop"))[0][1]
-    assert "not an http" in fetch(script, to("/file", "file:///etc/passwd"))[0][1]
+    for other in ("file:///etc/passwd", "ftp://host/x"):
+        assert fetch(script, to("/file", other))[0][1] == (
+            f"a redirect was refused: not an http:// or https:// address: {other}"
+        )
     assert fetch(script, server.add("/nowhere", b"HTTP/1.1 302 Found\r\n\r\nbody"))[0][:2] == [302, "body"]
     server.asked.clear()
     fetch(script, to("/see", "/d/end?x=1", 303), to("/keep", "/d/end?x=1", 307), method="POST", body="data")
@@ -98,6 +101,31 @@ def test_redirects(script: Any, server: HostileServer) -> None:
         ("POST", b"data"),
         ("POST", b"data"),
     ]
+
+
+def test_a_download_is_resumed(script: Any, server: HostileServer) -> None:
+    """The rest of a file by Range; a server that has another file now, or knows no ranges, sends it whole."""
+
+    def resume(path: str, *answer: bytes, start: int = 4, etag: str | None = None) -> Any:
+        job = [server.add(path, *answer), start, etag]
+        return script("resume", job)
+
+    rest = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4-9/10\r\nContent-Length: 6\r\n\r\n456789"
+    whole = OK + b'ETag: "b"\r\nContent-Length: 10\r\n\r\n0123456789'
+    assert resume("/rest", rest, etag='"a"') == [206, "456789", 10, False, None]
+    assert server.asked[-1][2]["range"] == "bytes=4-" and server.asked[-1][2]["if-range"] == '"a"'
+    resume("/weak", rest, etag='W/"a"')
+    assert "if-range" not in server.asked[-1][2]
+    assert resume("/changed", whole, etag='"a"') == [200, "0123456789", 10, True, '"b"']
+    assert resume("/first", whole, start=0) == [200, "0123456789", 10, False, '"b"']
+    assert "range" not in server.asked[-1][2]
+    elsewhere = rest.replace(b"bytes 4-9/10", b"bytes 3-9/10")
+    for bad in (elsewhere, rest.replace(b"Content-Range", b"X-Range")):
+        assert "another part of the file" in resume("/elsewhere", bad)
+    assert "status 206" in resume("/unasked", rest, start=0)
+    assert "status 416" in resume("/past", b"HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n")
+    assert resume("/cut", rest[:-1]) == "lost: the connection ended before the body did (1 bytes are missing)"
+    assert resume("/too-long", OK + b"Content-Length: 999999\r\n\r\n").startswith("the body is larger")
 
 
 BAD = {

@@ -1,7 +1,7 @@
 """An asyncio HTTP/1.1 client on non-blocking sockets: for widgets, downloads and the store.
 
     response = await request("GET", "http://host/path")
-    await download("http://host/file", sink)          # sink.write(memoryview), constant memory
+    await download("http://host/file", sink)          # sink.write(memoryview), constant memory; can be resumed
 
 One connection for each request (`Connection: close`). Understood: content-length, chunked, a body that ends with the
 connection; redirects. Everything that goes wrong, a malformed response and a passed deadline included, is one
@@ -46,6 +46,10 @@ _REFUSED = {
 
 class HttpError(OSError):
     """A request that did not end in a response, in one sentence."""
+
+
+class LostError(HttpError):
+    """The server could not be reached, or the connection was lost: another try may do better."""
 
 
 class Response:
@@ -208,7 +212,7 @@ class _Connection:
                 error = e
                 self.close()
         else:
-            raise HttpError("no connection to {}: {}".format(url.authority, _reason(error)))
+            raise LostError("no connection to {}: {}".format(url.authority, _reason(error)))
         if url.scheme == "https":
             self._socket = trust.wrap(self._plain, url.host)
 
@@ -274,7 +278,7 @@ class _Connection:
         line = b""
         while True:
             if self._at == self._end and not await self._fill():
-                raise HttpError(
+                raise LostError(
                     "the connection ended in the middle of the headers"
                     if line
                     else "the connection ended too early"
@@ -403,7 +407,7 @@ class _Reader:
         while left:
             piece = await self._connection.piece(left)
             if not len(piece):
-                raise HttpError(
+                raise LostError(
                     "the connection ended before the body did ({} bytes are missing)".format(left)
                 )
             left -= len(piece)
@@ -442,33 +446,52 @@ async def request(method, url, body=None, *, max_body=MAX_BODY, deadline_ms=DEAD
     return Response(reader.status, reader.headers, reader.content_length, keep.value(), str(last))
 
 
-async def download(url, sink, *, max_bytes, deadline_ms):
+async def download(url, sink, *, max_bytes, deadline_ms, start=0, etag=None):
     """GETs a file into `sink.write(view)`; `sink.expect(size)` is called first where the server says the size.
 
-    Only status 200 is a file. -> Response without a body.
+    With `start` the file is asked for from that byte on, for a sink that has those before. A server that sends the
+    whole file all the same makes `sink.restart()` be called first. `etag` is that of the response that brought the
+    first bytes: a server whose file is another one now sends it whole.
+    Only a file (status 200) or the part that was asked for (206) is taken. -> Response without a body.
     """
-    pump = _Pump(sink)
-    reader, last = await _deadline(_follow("GET", url, None, pump, max_bytes, _only_ok), deadline_ms)
+    extra = ""
+    if start:
+        extra = "Range: bytes={}-\r\n".format(start)
+        if etag is not None and etag.startswith('"'):  # weak ones don't vouch for single bytes
+            extra += "If-Range: {}\r\n".format(etag)
+    pump = _Pump(sink, start)
+    reader, last = await _deadline(
+        _follow("GET", url, None, pump, max_bytes, pump.accept, extra), deadline_ms
+    )
     return Response(reader.status, reader.headers, reader.content_length, b"", str(last))
 
 
 class _Pump:
-    def __init__(self, sink):
+    def __init__(self, sink, start):
         self._sink = sink
+        self._start = start
         self.write = sink.write
 
+    def accept(self, status):
+        if status != 200 and not (status == 206 and self._start):
+            raise HttpError("the server answered with status {}".format(status))
+
     def start(self, response):
+        at = 0
+        if response.status == 206:
+            at = self._start
+            if not response.headers.get("content-range", "").startswith("bytes {}-".format(at)):
+                raise HttpError("the server sent another part of the file than it was asked for")
+        elif self._start:
+            self._sink.restart()
+        if hasattr(self._sink, "begin"):
+            self._sink.begin(response)
         if response.content_length is not None and hasattr(self._sink, "expect"):
-            self._sink.expect(response.content_length)
+            self._sink.expect(at + response.content_length)
 
 
 def _any_status(status):
     pass
-
-
-def _only_ok(status):
-    if status != 200:
-        raise HttpError("the server answered with status {}".format(status))
 
 
 async def _deadline(work, ms):
@@ -478,12 +501,12 @@ async def _deadline(work, ms):
         raise HttpError("no complete answer within {} s".format((ms + 999) // 1000))
 
 
-async def _follow(method, url, body, sink, max_bytes, accept):
+async def _follow(method, url, body, sink, max_bytes, accept, extra=""):
     current = Url(url)
     for _ in range(MAX_REDIRECTS + 1):
         connection = _Connection()
         try:
-            reader = await _exchange(connection, method, current, body, max_bytes)
+            reader = await _exchange(connection, method, current, body, max_bytes, extra)
             location = reader.headers.get("location")
             if reader.status not in (301, 302, 303, 307, 308) or location is None:
                 accept(reader.status)
@@ -492,10 +515,14 @@ async def _follow(method, url, body, sink, max_bytes, accept):
         except HttpError:
             raise
         except (OSError, ValueError) as error:
-            raise HttpError(trust.explained(error) or _lost(error, current))
+            explained = trust.explained(error)
+            raise HttpError(explained) if explained else LostError(_lost(error, current))
         finally:
             connection.close()
-        following = current.join(location)
+        try:
+            following = current.join(location)
+        except HttpError as error:
+            raise HttpError("a redirect was refused: {}".format(error))
         if current.scheme == "https" and following.scheme != "https":
             raise HttpError("a redirect from https to http was refused")
         if reader.status == 303 and method != "HEAD" or reader.status in (301, 302) and method == "POST":
@@ -511,16 +538,17 @@ def _lost(error, url):
     return "no answer from {}: {}".format(url.authority, reason)
 
 
-async def _exchange(connection, method, url, body, max_bytes):
+async def _exchange(connection, method, url, body, max_bytes, extra):
     try:
         await asyncio.wait_for_ms(connection.open(url), CONNECT_MS)
     except asyncio.TimeoutError:
-        raise HttpError("no connection to {} within {} s".format(url.authority, CONNECT_MS // 1000))
+        raise LostError("no connection to {} within {} s".format(url.authority, CONNECT_MS // 1000))
     head = "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: */*\r\nConnection: close\r\n".format(
         method, url.target, url.authority, USER_AGENT
     )
     if body is not None or method in ("POST", "PUT"):
         head += "Content-Length: {}\r\n".format(len(body) if body is not None else 0)
+    head += extra
     await connection.send((head + "\r\n").encode())
     if body:
         await connection.send(body)
@@ -528,5 +556,5 @@ async def _exchange(connection, method, url, body, max_bytes):
     try:
         await asyncio.wait_for_ms(reader.head(), FIRST_BYTE_MS)
     except asyncio.TimeoutError:
-        raise HttpError("no answer from {} within {} s".format(url.authority, FIRST_BYTE_MS // 1000))
+        raise LostError("no answer from {} within {} s".format(url.authority, FIRST_BYTE_MS // 1000))
     return reader
