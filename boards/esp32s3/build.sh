@@ -25,7 +25,7 @@ set -u
 
 # An existing sdkconfig wins over the fragments: make it new when they have changed.
 mkdir -p "$out"
-for fragment in "$board"/sdkconfig.* "$board/mpconfigboard.cmake" "$board/partitions.csv" "$port"/boards/sdkconfig.*; do
+for fragment in "$board"/sdkconfig.* "$board/mpconfigboard.cmake" "$board/partitions.csv" "$root/firmware/wgdisplay/__init__.py" "$port"/boards/sdkconfig.*; do
     if [ "$fragment" -nt "$out/idf/sdkconfig" ]; then rm -f "$out/idf/sdkconfig"; fi
 done
 

@@ -3,6 +3,9 @@
 
 #define MICROPY_HW_BOARD_NAME "WG Display (ESP32-S3)"
 #define MICROPY_HW_MCU_NAME "ESP32S3"
+// The name under which firmware for this board is released (cmodules/wg_release). A board that
+// needs a firmware of its own needs a name of its own.
+#define WG_BOARD "esp32s3"
 
 // The prompt is on the USB connector through the chip's own USB Serial/JTAG, which resets and
 // flashes the board without any software of ours running, and shows what a panic says. And on

@@ -9,6 +9,11 @@
 
 #define MICROPY_HW_BOARD_NAME "WG Display simulated board (ESP32-S3-BOX-3)"
 #define MICROPY_HW_MCU_NAME "ESP32S3-like PC"
+#if __SIZEOF_POINTER__ == 4
+#define WG_BOARD "sim32"
+#else
+#define WG_BOARD "sim"
+#endif
 #define MICROPY_PY_SYS_PLATFORM "esp32"
 #define MICROPY_PY_SYS_PATH_DEFAULT ".frozen"
 

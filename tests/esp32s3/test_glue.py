@@ -13,6 +13,7 @@ from wg import ROOT
 
 ENGINE = sorted((ROOT / "cmodules" / "wasm3_bridge").glob("*.c"))
 PIXELS = sorted((ROOT / "cmodules" / "wg_display").glob("*.c"))
+RELEASE = sorted((ROOT / "cmodules" / "wg_release").glob("*.c"))
 WASM3 = sorted((ROOT / "build" / "wasm3" / "current").resolve().glob("*.c"))
 
 
@@ -22,14 +23,16 @@ def test_the_real_usermod_cmake_finds_our_modules(project: Project) -> None:
     assert "warning" not in project.output.lower()
 
 
-@pytest.mark.parametrize("sources", [ENGINE, PIXELS, WASM3], ids=["engine", "pixels", "wasm3"])
+@pytest.mark.parametrize(
+    "sources", [ENGINE, PIXELS, RELEASE, WASM3], ids=["engine", "pixels", "release", "wasm3"]
+)
 def test_every_source_is_in_the_firmware_once(project: Project, sources: list[Path]) -> None:
     assert sources
     missing = [source.name for source in sources if source not in project.commands]
     assert not missing
 
 
-@pytest.mark.parametrize("source", ENGINE + PIXELS, ids=lambda path: path.name)
+@pytest.mark.parametrize("source", ENGINE + PIXELS + RELEASE, ids=lambda path: path.name)
 def test_our_sources_see_the_chip_and_warnings_are_errors(project: Project, source: Path) -> None:
     command = project.commands[source]
     for option in ("-DESP_PLATFORM", "-Wall", "-Wextra", "-Werror"):

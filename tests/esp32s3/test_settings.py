@@ -12,6 +12,7 @@ import pytest
 from esp32_port import BOARD, PORT, Project, read_sdkconfig
 
 from wg import ROOT
+from wg.release.simulated import firmware_version
 from wg.sim import partitions
 
 FLASH = 16 * 1024 * 1024
@@ -38,7 +39,7 @@ def test_every_key_is_known(project: Project) -> None:
     assert len(port) > 80
     assert set(project.sdkconfig) <= port | ours
     assert not ours & port, "these need no entry in keys.txt, the port uses them"
-    assert ours <= {key for key, _ in read_sdkconfig(FRAGMENT)}, "keys.txt names keys that are not set"
+    assert ours <= set(project.sdkconfig), "keys.txt names keys that are not set"
 
 
 def test_no_key_is_set_twice_in_our_fragment() -> None:
@@ -90,6 +91,11 @@ def test_one_of_each_choice(project: Project, what: str) -> None:
         ("CONFIG_SPIRAM_USE_MALLOC", "y"),
         ("CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE", "y"),
         ("CONFIG_BOOTLOADER_WDT_ENABLE", "y"),
+        # releases are signed with ECDSA on P-256, and say the version that is in the image
+        ("CONFIG_MBEDTLS_ECDSA_C", "y"),
+        ("CONFIG_MBEDTLS_ECP_DP_SECP256R1_ENABLED", "y"),
+        ("CONFIG_APP_PROJECT_VER_FROM_CONFIG", "y"),
+        ("CONFIG_APP_PROJECT_VER", f'"{firmware_version()}"'),
         ("CONFIG_ESP_TASK_WDT_PANIC", "y"),
         # the widget's task may be busy until its deadline
         ("CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0", "n"),

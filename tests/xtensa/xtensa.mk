@@ -24,7 +24,7 @@ xtensa-tools: $(STAMPS)/system $(STAMPS)/venv ## The Xtensa compiler and its lib
 	@$(BOOT) wg.xtensa tools $(XTENSA)
 
 # Without MicroPython: what needs its headers is compiled by `make xtensa`. task.c needs threads.
-XTENSA_CHECKED := $(filter-out %/task.c %/modwasm3.c %/buffer.c %/modpixels.c,$(wildcard $(CURDIR)/cmodules/*/*.c)) $(XTENSA_DIR)/console.c
+XTENSA_CHECKED := $(filter-out %/task.c %/modwasm3.c %/buffer.c %/modpixels.c %/modwgrelease.c,$(wildcard $(CURDIR)/cmodules/*/*.c)) $(XTENSA_DIR)/console.c
 
 .PHONY: xtensa-check
 xtensa-check: $(XTENSA_NEEDS) $(STAMPS)/wasm3-patched ## Our C compiled for Xtensa, warnings are errors
