@@ -14,6 +14,9 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 MAKEFLAGS := $(MAKEFLAGS) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # `make run` ends after so many seconds; empty: it keeps running, with a prompt.
 RUN_SECONDS ?=
+# The public keys whose releases new firmware installs (docs/ota.md): a PEM file, a folder of .pub files, or none.
+# Empty: for the simulated board a key of this build folder; for the ESP32-S3 those of `wg keys`.
+RELEASE_KEYS ?=
 # More options for pytest, e.g. PYTEST_ARGS="-k flash".
 PYTEST_ARGS ?=
 # How many tests run at a time; many wait for a board, so more than there are cores.

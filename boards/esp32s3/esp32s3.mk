@@ -15,7 +15,13 @@ $(error ESP-IDF is missing, see above)
 endif
 endif
 
-ESP32S3_SOURCES := $(addprefix $(STAMPS)/,venv micropython wasm3-patched) $(FONTS_STAMP) $(ROOTS_STAMP)
+ESP32S3_KEYS := $(BUILD)/keys/esp32s3
+ESP32S3_SOURCES := $(addprefix $(STAMPS)/,venv micropython wasm3-patched) $(FONTS_STAMP) $(ROOTS_STAMP) \
+    $(ESP32S3_KEYS)/wgkeys/__init__.py
+
+# The keys whose releases the firmware installs over the air (docs/ota.md). Looked at in every run, written if they changed.
+$(ESP32S3_KEYS)/wgkeys/__init__.py: FORCE | $(STAMPS)/venv
+	@$(PY) -m wg.release.trust $(ESP32S3_KEYS) $(or $(RELEASE_KEYS),own)
 
 .PHONY: firmware-sources
 firmware-sources: $(ESP32S3_SOURCES) ## What the firmware is made of, before ESP-IDF is needed

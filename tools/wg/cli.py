@@ -19,6 +19,10 @@ from typer.core import TyperGroup
 #: Groups of commands that live in modules of their own, loaded when they are used.
 LAZY = {
     "layout": ("wg.flash.cli", "The flash layout"),
+    "keys": ("wg.release.cli:keys", "The keys that firmware releases are signed with"),
+    "ota": ("wg.release.update:command", "Update the firmware of a board over the air"),
+    "ota-serve": ("wg.release.cli:serve_command", "Serve a release folder in the local network"),
+    "release": ("wg.release.cli:release_command", "Make and sign a firmware release"),
     "sim": ("wg.sim.cli", "The simulated board"),
     "widget": ("wg.widget.cli", "Build, check and preview widgets"),
 }
@@ -33,9 +37,10 @@ class _Group(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in LAZY:
             return super().get_command(ctx, cmd_name)
-        module, text = LAZY[cmd_name]
+        where, text = LAZY[cmd_name]
+        module, _, attribute = where.partition(":")
         try:
-            app = importlib.import_module(module).app
+            app = getattr(importlib.import_module(module), attribute or "app")
         except ModuleNotFoundError as error:
             if error.name not in (module, module.rpartition(".")[0]):
                 raise

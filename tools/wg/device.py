@@ -218,6 +218,19 @@ class Device:
         if err:
             raise DeviceError(_sentence(err.decode(errors="replace")))
 
+    def watch(self, code: str, show: Callable[[bytes], None], timeout: float = ANSWER_TIMEOUT) -> None:
+        """Runs code on the board and hands on what it prints, byte by byte. Raises DeviceError with its sentence."""
+        try:
+            self._transport.exec_raw_no_follow(code)
+            _, err = self._transport.follow(timeout, show)
+        except KeyboardInterrupt:
+            self._interrupt()
+            raise
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise PortError(f"The board at {self.port} stopped answering ({error}).") from error
+        if err:
+            raise DeviceError(_sentence(err.decode(errors="replace")))
+
     def _interrupt(self) -> None:
         """Ctrl-C on the board, which is then at the raw prompt again."""
         try:
