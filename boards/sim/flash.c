@@ -222,6 +222,12 @@ bool flash_erase(uint32_t address, size_t size) {
     return true;
 }
 
+void flash_program(uint32_t address, const void *data, size_t size) {
+    if (in_chip(address, size)) {
+        memcpy(image + address, data, size);
+    }
+}
+
 uint32_t flash_operations(void) {
     return operations;
 }

@@ -36,6 +36,8 @@ uint32_t flash_size(void);
 bool flash_read(uint32_t address, void *data, size_t size);
 bool flash_write(uint32_t address, const void *data, size_t size);
 bool flash_erase(uint32_t address, size_t size);
+// As a flash tool does, before the board is switched on: not an operation, and no fault.
+void flash_program(uint32_t address, const void *data, size_t size);
 
 // How many operations (writes, and sectors erased) there were since power-on.
 uint32_t flash_operations(void);

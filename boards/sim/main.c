@@ -27,6 +27,7 @@
 #include "shared/runtime/pyexec.h"
 
 #include "board.h"
+#include "bootloader.h"
 #include "console.h"
 #include "flash.h"
 #include "panel.h"
@@ -74,9 +75,7 @@ static void start_anew(const char *cause) {
     close_all_but_the_boards();
     console_keep_for_reset();
     setenv(BOARD_RESET_CAUSE, cause, 1);
-    // Not the path that it was started with: that may be relative or replaced by a new build.
-    execv("/proc/self/exe", arguments);
-    _exit(1);
+    bootloader_restart(arguments);
 }
 
 const char *board_faults(void) {
@@ -92,10 +91,26 @@ void board_watchdog_reset(void) {
     start_anew("watchdog");
 }
 
+// A crash of the firmware in a slot is what a panic is on the chip: a reset. The program itself
+// dies of it, for whoever is working on it to see.
+static void panic(int signal) {
+    (void)signal;
+    start_anew("panic");
+}
+
+static void catch_panics(void) {
+    const struct sigaction action = {.sa_handler = panic, .sa_flags = SA_NODEFER | SA_RESETHAND};
+    const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    for (size_t i = 0; i < MP_ARRAY_SIZE(signals); i++) {
+        sigaction(signals[i], &action, NULL);
+    }
+}
+
 int board_reset_cause(void) {
     const char *cause = getenv(BOARD_RESET_CAUSE);
     return cause == NULL                ? BOARD_POWER_ON
            : !strcmp(cause, "watchdog") ? BOARD_WATCHDOG
+           : !strcmp(cause, "panic")    ? BOARD_HARD
                                         : BOARD_SOFT;
 }
 
@@ -284,7 +299,17 @@ static char **parse_options(int argc, char **argv) {
 
 static MP_NOINLINE int start(int argc, char **argv) {
     char **script_argv = parse_options(argc, argv);
-    if (!flash_open(options.flash, options.chip) || !panel_open(options.panel)) {
+    if (!flash_open(options.flash, options.chip)) {
+        return 1;
+    }
+    if (options.script == NULL) {
+        if (bootloader_start(arguments)) {
+            catch_panics();
+        }
+    } else {
+        bootloader_pretend();
+    }
+    if (!panel_open(options.panel)) {
         return 1;
     }
     void *heap = malloc(options.heap);

@@ -22,3 +22,6 @@ SHARED_SRC_C_EXTRA += runtime/pyexec.c runtime/sys_stdio_mphal.c
 # system's own objects of these names step aside.
 $(BUILD)/extmod/vfs_posix_file.o: CFLAGS += $(foreach n,stdin stdout stderr,\
     -Dmp_sys_$(n)_obj=posix_sys_$(n)_obj -Dmp_sys_$(n)_buffer_obj=posix_sys_$(n)_buffer_obj)
+
+# Overlays of images in a slot come before the frozen modules (bootloader.c).
+LDFLAGS += -Wl,--wrap=mp_find_frozen_module

@@ -15,6 +15,8 @@ SIM_LOCK := $(if $(shell command -v flock 2>/dev/null),flock,:)
 define sim_make
 	@mkdir -p $(BUILD)/$(1)/no-micropython-lib && touch $(BUILD)/$(1)/no-micropython-lib/README.md
 	@PYTHONPATH=$(CURDIR)/tools python3 -m wg.flash.layout $(BUILD)/$(1)/partition_table.h
+	@PYTHONPATH=$(CURDIR)/tools python3 -m wg.release.simulated $(1) $(BUILD)/$(1)/factory_image.h
+	@PYTHONPATH=$(CURDIR)/tools $(PY) -m wg.release.trust $(BUILD)/keys/sim $(RELEASE_KEYS)
 	@+exec 9>$(BUILD)/$(1)/lock; $(SIM_LOCK) 9; \
 	    MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay $(MAKE) --no-print-directory -C $(MICROPYTHON_DIR)/ports/unix \
 	    VARIANT_DIR=$(SIM_DIR) VARIANT=sim BUILD=$(BUILD)/$(1)/obj FROZEN_MANIFEST=$(SIM_DIR)/manifest.py \

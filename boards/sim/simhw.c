@@ -18,6 +18,7 @@
 #include "py/runtime.h"
 
 #include "board.h"
+#include "bootloader.h"
 #include "console.h"
 #include "flash.h"
 #include "panel.h"
@@ -358,14 +359,17 @@ static mp_obj_t simhw_faults(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(simhw_faults_obj, simhw_faults);
 
-// first_use() -> True once in the life of the process, that is once after each hard reset.
-static mp_obj_t simhw_first_use(void) {
-    static bool used;
-    bool first = !used;
-    used = true;
-    return mp_obj_new_bool(first);
+// boot_slot() -> number of the app slot whose firmware this is.
+static mp_obj_t simhw_boot_slot(void) {
+    return MP_OBJ_NEW_SMALL_INT(bootloader_slot());
 }
-static MP_DEFINE_CONST_FUN_OBJ_0(simhw_first_use_obj, simhw_first_use);
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_boot_slot_obj, simhw_boot_slot);
+
+// boot() -> the slot that the boot loader chooses, or -1; otadata is changed as by a start.
+static mp_obj_t simhw_boot(void) {
+    return MP_OBJ_NEW_SMALL_INT(bootloader_choose());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_boot_obj, simhw_boot);
 
 static mp_obj_t simhw_threads(void) {
     return MP_OBJ_NEW_SMALL_INT(mp_thread_count());
@@ -479,7 +483,9 @@ static const mp_rom_map_elem_t simhw_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&simhw_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset_cause), MP_ROM_PTR(&simhw_reset_cause_obj)},
     {MP_ROM_QSTR(MP_QSTR_faults), MP_ROM_PTR(&simhw_faults_obj)},
-    {MP_ROM_QSTR(MP_QSTR_first_use), MP_ROM_PTR(&simhw_first_use_obj)},
+    {MP_ROM_QSTR(MP_QSTR_boot), MP_ROM_PTR(&simhw_boot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_boot_slot), MP_ROM_PTR(&simhw_boot_slot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_CHIP_ID), MP_ROM_INT(BOOTLOADER_CHIP_ID)},
     {MP_ROM_QSTR(MP_QSTR_threads), MP_ROM_PTR(&simhw_threads_obj)},
     {MP_ROM_QSTR(MP_QSTR_clock_set), MP_ROM_PTR(&simhw_clock_set_obj)},
     {MP_ROM_QSTR(MP_QSTR_host_address), MP_ROM_PTR(&simhw_host_address_obj)},

@@ -13,6 +13,7 @@ from littlefs import LittleFS
 
 from wg import ROOT
 from wg.flash import layout
+from wg.release import image as images
 from wg.sim import partitions
 from wg.sim.board import BoardError, SimBoard
 
@@ -179,11 +180,15 @@ def test_erase_counts_are_kept_over_restarts(script: Script, tmp_path: Path) -> 
     for _ in range(3):
         run(script, "from _simhw import flash_erase; flash_erase(0x700000, 8192)", *options)
     counts = erase_counts(flash)
-    assert {n: c for n, c in enumerate(counts) if c} == {0x700: 3, 0x701: 3}
+    assert {n: c for n, c in enumerate(counts) if c} == {
+        0x0F: 1,  # otadata: the first start
+        0x700: 3,
+        0x701: 3,
+    }
     # A new image in the same place begins at zero, whatever file of counts is there.
     flash.unlink()
     run(script, "pass", *options)
-    assert set(erase_counts(flash)) == {0}
+    assert {n: c for n, c in enumerate(erase_counts(flash)) if c} == {0x0F: 1}
 
 
 def test_a_file_system_from_before_the_cut_stays_off(script: Script) -> None:
@@ -235,7 +240,15 @@ def test_fresh_image_has_a_valid_table(script: Script, tmp_path: Path) -> None:
     assert table[end : end + 16] == b"\xeb\xeb" + b"\xff" * 14
     assert table[end + 16 : end + 32] == hashlib.md5(table[:end]).digest()
     assert set(table[end + 32 :]) == {0xFF}
-    rest = image[:0x8000] + image[0x8C00:]
+    # The first start has noted which slot it took, and there is the image that stands for the program.
+    slot = next(entry for entry in entries if entry.label == "ota_0")
+    otadata = next(entry for entry in entries if entry.label == "otadata")
+    assert image[otadata.offset : otadata.offset + 4] == b"\1\0\0\0"
+    assert images.read(image[slot.offset : slot.offset + 336]).chip_id == images.CHIP_SIM
+    used = [(0x8000, 0xC00), (slot.offset, 336), (otadata.offset, 32)]
+    rest = bytearray(image)
+    for at, size in used:
+        rest[at : at + size] = b"\xff" * size
     assert rest.count(0xFF) == len(rest)
 
 
@@ -296,7 +309,8 @@ print(Partition(Partition.RUNNING).get_next_update().info()[4])
 def app_image(payload: bytes) -> bytes:
     """A minimal image that ESP-IDF's checks accept: one segment, checksum, SHA-256."""
     payload = payload.ljust(-(-len(payload) // 4) * 4, b"\0")
-    head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x4F, 0x40370000) + b"\0" * 15 + b"\x01"
+    head = struct.pack("<BBBBI", 0xE9, 1, 2, 0x4F, 0x40370000)
+    head += b"\0" * 4 + struct.pack("<H", images.CHIP_SIM) + b"\0" * 9 + b"\x01"
     body = head + struct.pack("<II", 0x3C000020, len(payload)) + payload
     checksum = 0xEF
     for byte in payload:
@@ -321,7 +335,7 @@ data = open({str(image)!r}, "rb").read()
     broken = "data = data[:100] + b'?' + data[101:]\n"
     assert "-5379" in script(write + broken + store + "p.set_boot()", options=option).stderr
     assert run(script, write + store + "p.set_boot()\n" + show, *option) == "ota_1 ota_0\n"
-    raw = flash.read_bytes()[0xF000:0xF020]
+    raw = flash.read_bytes()[0x10000:0x10020]
     sequence, _, state, crc = struct.unpack("<I20sII", raw)
     assert (sequence, state, crc) == (2, 0, 0x55F63774)  # the CRC is that of esptool's own otadata for 2
     # Started once without being marked valid: at the next start the old one is back.

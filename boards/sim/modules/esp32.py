@@ -121,25 +121,12 @@ def _selected():
     return slots[(records[sector][0] - 1) % len(slots)]
 
 
-def _boot_loader():
-    # What the second stage boot loader does with otadata, rollback enabled: once at power-on. The
-    # firmware of the simulated board is always the process itself, whichever slot is selected.
-    records = _read_select()
-    sector = _active(records)
-    if sector is None:
-        return
-    if records[sector][1] == _STATE_PENDING_VERIFY:  # started before and never marked valid
-        _write_select(sector, records[sector][0], _STATE_ABORTED)
-    elif records[sector][1] == _STATE_NEW:
-        _write_select(sector, records[sector][0], _STATE_PENDING_VERIFY)
-
-
 def _check_image(address, size):
-    # What esp_image_verify checks: magic, segments, checksum, SHA-256.
+    # What esp_image_verify checks: magic, chip, segments, checksum, SHA-256.
     head = bytearray(24)
     _simhw.flash_read(address, head)
     segments = head[1]
-    if head[0] != 0xE9 or not 0 < segments <= 16:
+    if head[0] != 0xE9 or not 0 < segments <= 16 or head[12] | head[13] << 8 != _simhw.CHIP_ID:
         raise OSError(_ERR_OTA_VALIDATE_FAILED)
     digest = hashlib.sha256(head)
     checksum = 0xEF
@@ -242,9 +229,7 @@ class Partition:
         slots = _slots()
         if self._entry not in slots:
             raise OSError(-0x102)
-        # The slot that runs holds no image on the simulated board: it is the process itself.
-        if self._entry != _running:
-            _check_image(self._entry[2], self._entry[3])
+        _check_image(self._entry[2], self._entry[3])
         wanted = slots.index(self._entry)
         records = _read_select()
         sector = _active(records)
@@ -401,7 +386,5 @@ def mcu_temperature():
 HEAP_DATA = const(4)
 HEAP_EXEC = const(1)
 
-# The slot that this process stands for; a set_boot() does not change it before the next reset.
-if _simhw.first_use():
-    _boot_loader()
-_running = _selected()
+# The slot whose firmware this is; a set_boot() does not change it before the next reset.
+_running = _slots()[_simhw.boot_slot()]
