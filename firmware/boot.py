@@ -2,9 +2,17 @@
 # REPL, where main.py is left out): so the display goes on whatever is done over the serial line.
 # `wg` stays in the prompt's namespace in either case.
 # A boot.py on the flash runs after it; what it raises is printed and costs nothing else.
-import wg
+# Firmware that is on trial after an update says so if it can't start: the old one comes back.
+import wgtrial
 
-wg.start()
+wgtrial.begin()
+try:
+    import wg
+
+    wg.start()
+except Exception as _error:
+    wgtrial.failed(_error)
+    raise
 
 try:
     with open("/boot.py") as _file:

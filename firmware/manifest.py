@@ -7,6 +7,7 @@ include("$(MPY_DIR)/extmod/asyncio")
 module("boot.py", base_path=".")
 module("main.py", base_path=".")
 module("wg.py", base_path=".")
+module("wgtrial.py", base_path=".")
 package("wgdisplay", base_path=".")
 for _name in ("fonts", "roots"):
     if os.path.isdir("../build/%s/wg%s" % (_name, _name)):

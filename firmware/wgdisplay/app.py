@@ -11,6 +11,7 @@ import json
 import os
 import time
 
+import wgtrial
 from micropython import const
 
 from . import VERSION, quotas
@@ -19,6 +20,7 @@ from .net import http
 from .net.clock import Clock
 from .net.wifi import AP, CONNECTED, CONNECTING, Wifi
 from .net.zone import Zone
+from .ota.service import Service
 from .scheduler import Scheduler
 from .storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
 
@@ -176,6 +178,7 @@ class App:
         self._still = None  # until when the screen stands still for its picture, in ticks
         self._zone = None  # (rule, Zone) of the setting
         self._notice = None  # (title, lines, progress) in place of the widgets
+        self.updates = Service(self, self._local_time)
 
     # ---- for the main thread ----
 
@@ -196,7 +199,11 @@ class App:
         asyncio.get_event_loop().set_exception_handler(self._unhandled)
         self._open()
         await self._recover()
-        tasks = [asyncio.create_task(self.scheduler.loop()), asyncio.create_task(self._network())]
+        self.updates.begin()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self.scheduler.loop(), self._network(), self.updates.nightly())
+        ]
         try:
             while not self._stopping:
                 self._start_jobs()
@@ -313,6 +320,7 @@ class App:
 
     def _tick(self):
         self._reload()
+        self.updates.tick()
         if self.screen is None:
             if self.boot_ms is None:
                 self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
@@ -352,6 +360,16 @@ class App:
             "Own network: " + self.wifi.ap_ssid,
             "Password: " + self.wifi.ap_password,
         )
+
+    def _local_time(self):
+        """(day, hour, minute) where the display is, UTC without a time zone; None: not known yet."""
+        if not self.clock.known:
+            return None
+        seconds = self.clock.now()[0]
+        text = self._clock()
+        if not text or text == "--:--":
+            return seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+        return seconds // 86400, int(text[:2]), int(text[3:5])
 
     def _clock(self):
         """The time for the header, if there is a time zone for it."""
@@ -528,6 +546,19 @@ class App:
             await asyncio.sleep_ms(50)
         return self.wifi.state if self.wifi is not None else "absent"
 
+    async def ota(self, job, address, check, downgrade, restart, progress):
+        """Updates the firmware, see ota/service.py; `progress(done, size)` is called in the main thread."""
+
+        async def tell(done, size):
+            await job.here(progress, done, size)
+
+        if address:
+            http.Url(address)  # refuses what is none
+        return await self.updates.update(address, check, downgrade, restart, tell if progress else None)
+
+    async def ota_state(self, job):
+        return self.updates.trial.state()
+
     async def entry(self, job, name):
         return self.storage.widget(name)
 
@@ -572,6 +603,7 @@ class App:
             "background": self.storage.config["background_color"],
             "boot_ms": self.boot_ms,
             "late_ms": self.scheduler.late_ms,
+            "ota": self.updates.trial.state(),
             "problems": self.problems + self.storage.problems,
         }
 
@@ -714,6 +746,7 @@ def launch(app):
         except Exception as error:
             app.failure = "the application ended: " + sentence(error)
             app.log.add(ERROR, "app", app.failure)
+            wgtrial.failed(app.failure)
         app.ended = True
 
     old = _thread.stack_size(_STACK)

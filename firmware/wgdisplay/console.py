@@ -8,6 +8,7 @@ Ctrl-C while waiting ends the job as well.
 import json
 import time
 
+import wgtrial
 from micropython import const
 
 from . import VERSION
@@ -133,6 +134,7 @@ def start():
     except Exception as error:
         _app = None
         _failure = "{}: {}".format(type(error).__name__, error)
+        wgtrial.failed(_failure)
 
 
 def stop():
@@ -302,6 +304,56 @@ def install(source, description=""):
             widget["name"], widget["version"], widget["size"], max(1, widget["update_cycle_seconds"])
         )
     )
+
+
+def ota(url=None, check=False, downgrade=False, restart=True, progress=None):
+    """Installs newer firmware and restarts the board; with `check` it is only looked for."""
+    if not (url is None or isinstance(url, str)):
+        raise Error('an update is asked for by wg.ota(), wg.ota(check=True) or wg.ota("https://.../")')
+    shown = progress
+    if shown is None:
+        shown = _progress
+    found = _call("ota", url, bool(check), bool(downgrade), bool(restart), shown)
+    version, running = found["version"], found["running"]
+    lines = {
+        "current": ["{} is the newest release, and it is running.".format(version)],
+        "available": ["{} can be installed in the place of {}: wg.ota()".format(version, running)],
+        "installed": [
+            "{} is installed{}.".format(version, "; the board restarts" if restart else ""),
+            "If it does not prove itself, {} comes back: wg.ota_state()".format(running),
+        ],
+    }[found["action"]]
+    if found["notes"]:
+        for line in found["notes"].split("\n"):
+            lines.extend(_wrapped(line))
+    facts = Facts()
+    facts.update(found)
+    return facts.tell("\n".join(lines))
+
+
+def _progress(done, size):
+    print("\r{:3d} % of {} KB".format(done * 100 // size, size // 1024), end="\n" if done == size else "")
+
+
+def ota_state():
+    """Which firmware runs from which slot, and what became of the last update."""
+    found = _call("ota_state")
+    last = found["last"]
+    trusts = ", ".join(found["trusts"]) or "no key: no updates over the air"
+    lines = [
+        "Version  {}".format(found["version"]),
+        "Slot     {}, {}".format(found["slot"], found["state"]),
+        "Trusts   {}".format(trusts),
+    ]
+    if found["on_trial"]:
+        lines.append("On trial: a restart now would bring the version before it back.")
+    if last:
+        lines.append("Update   {} {}".format(last["version"], last["outcome"]))
+        if last["why"]:
+            lines.append("         {}".format(last["why"]))
+    facts = Facts()
+    facts.update(found)
+    return facts.tell("\n".join(lines))
 
 
 def list_():
@@ -515,8 +567,18 @@ _HELP = (
     ("limits", '("name", deadline_ms=5000)', "show a widget's quotas; key=value sets, key=None undoes"),
     ("logs", '(50) | ("name") | (follow=True)', "the last lines of the log; follow: go on until Ctrl-C"),
     ("background", '("#102030") | ()', "the screen's background colour"),
-    ("set", '("key", "value")', "settings: hostname, ntp, store, zone; no value: the default"),
+    (
+        "set",
+        '("key", "value")',
+        "settings: hostname, ntp, ota, ota_nightly, store, zone; no value: the default",
+    ),
     ("screen", '("/shot.png")', "a picture of the screen, as a file or as bytes"),
+    (
+        "ota",
+        '() | (check=True) | ("https://.../") | (downgrade=True)',
+        "install newer firmware and restart; check: only look for it",
+    ),
+    ("ota_state", "()", "the firmware's slot and keys, and what became of the last update"),
     ("state", "()", "runs and texts as plain data, for programs"),
     ("reload", "()", "start the application anew"),
     ("stop", "()", "stop the application"),

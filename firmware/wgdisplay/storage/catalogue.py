@@ -43,6 +43,8 @@ _DEFAULTS = {"background_color": "#000000", "settings": {}, "widgets": []}
 SETTINGS = {
     "ntp": "pool.ntp.org",  # server for the time at boot; "" switches it off
     "store": "",  # address of the store's catalogue
+    "ota": "",  # address of the firmware's releases: a folder of `wg release` (with a slash at the end) or a manifest
+    "ota_nightly": False,  # whether a newer release is installed by itself, at night
     "hostname": "wg-display",
     "zone": "",  # the time zone's rule for the clock in the header, see net/zone.py; "" shows no clock
 }
