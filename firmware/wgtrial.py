@@ -17,6 +17,7 @@ HANG_MS = const(30_000)  # so long may the application's tick stay away
 MAX_STARTS = const(5)  # soft resets within a trial, the first start included
 RELAXED_MS = const(7 * 24 * 3600 * 1000)  # the watchdog can't be stopped: what it waits after the trial
 _PENDING_VERIFY = const(1)
+_OTA_0 = const(0x10)  # subtype of the first app slot
 
 on_trial = False
 _begun = False
@@ -43,12 +44,14 @@ def begin():
 def _is_pending():
     from esp32 import Partition
 
+    count = len([p for p in Partition.find(Partition.TYPE_APP) if p.info()[1] >= _OTA_0])
+    number = Partition(Partition.RUNNING).info()[1] - _OTA_0
     for partition in Partition.find(Partition.TYPE_DATA, subtype=0):  # otadata
         record = bytearray(32)
         for sector in range(2):
             partition.readblocks(sector, record, 0)
             sequence, state = struct.unpack_from("<I20xI", record)
-            if sequence != 0xFFFFFFFF and state == _PENDING_VERIFY:
+            if sequence != 0xFFFFFFFF and state == _PENDING_VERIFY and (sequence - 1) % count == number:
                 return True
     return False
 

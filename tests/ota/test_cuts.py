@@ -16,6 +16,7 @@ SCENARIOS = [
     "proof",
     "rollback",
     "second update",
+    "update of a broken slot",
     "start after the second update",
 ]
 

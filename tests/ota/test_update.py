@@ -287,6 +287,19 @@ def test_a_broken_image_in_the_slot_is_passed_over(board: SimBoard, releases: Re
         file.write(bytes([byte[0] ^ 4]))
     board.start()
     assert state(board)["version"] == OLD and state(board)["slot"] == "ota_0"
+    # It is put right by an update, and if that is broken, there still is the old one.
+    releases.make(NEW, {"wg.py": "import nothing\n"})
+    board.exec(f"import wg; wg.ota({server!r})")
+    wait_for(lambda: (1, 4) in records(board), "the update is not rolled back")
+    board.wait_for_prompt()
+    found = settled(board, NEW)
+    assert (found["version"], found["slot"], found["state"]) == (OLD, "ota_0", "valid")
+    releases.make("9.9.9")
+    board.exec(f"import wg; wg.ota({server!r}, restart=False)")
+    assert state(board)["version"] == OLD
+    releases.make("9.9.10")  # another one while the first waits for the restart
+    board.exec(f"import wg; wg.ota({server!r})")
+    assert settled(board, "9.9.10")["version"] == "9.9.10"
 
 
 def test_the_nightly_check(board: SimBoard, releases: Releases, server: str) -> None:

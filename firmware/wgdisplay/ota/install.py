@@ -170,6 +170,10 @@ async def install(found, url, tell, downgrade=False, download=http.download):
         raise OtaError(
             "the image has {} bytes, and a slot of this board has {}".format(found.size, slots.size(slot))
         )
+    try:
+        slots.take_over()
+    except OSError as error:
+        raise OtaError("the running slot can't be made the one that starts: {}".format(error))
     writer = SlotWriter(slot, found.size, slots.running_chip_id())
     await _fetch(url, found.size, writer, tell, download)
     if await writer.digest() != found.sha256:

@@ -32,6 +32,15 @@ def other():
     return running().get_next_update()
 
 
+def take_over():
+    """Makes the slot that runs the one that starts, if it is not: the other one is about to be overwritten."""
+    Partition = _partition()
+    mine = running()
+    if label(Partition(Partition.BOOT)) != label(mine):
+        mine.set_boot()
+        Partition.mark_app_valid_cancel_rollback()
+
+
 def label(partition):
     return partition.info()[4]
 

@@ -198,6 +198,14 @@ def installed_twice():
     update(1)
 
 
+def broken():
+    # Rot in the slot that runs: the boot loader has gone back to the other one.
+    proved()
+    _faults.rot(Partition("ota_1").info()[2] + 5000, 1)
+    start()
+    assert _simhw_slot() == 0
+
+
 def given_up():
     # What wgtrial.failed() does, up to the reset.
     nvs = wgtrial._nvs()
@@ -229,6 +237,7 @@ SCENARIOS = {
     "proof": (on_trial, prove, A, B, 0),
     "rollback": (on_trial, given_up, A, A, 0),
     "second update": (proved, lambda: update(1), B, C, 1),
+    "update of a broken slot": (broken, lambda: update(0), A, B, 0),
     "start after the second update": (installed_twice, start, B, C, None),
 }
 print(json.dumps(play(NAME, *SCENARIOS[NAME])))
