@@ -52,8 +52,9 @@ def value(board: SimBoard, expression: str) -> Any:
 
 
 def state(board: SimBoard) -> dict[str, Any]:
-    code = "s = wg.ota_state()\nprint(json.dumps({k: s[k] for k in s}))"
-    found: dict[str, Any] = json.loads(board.exec(f"import wg, json\n{code}").splitlines()[-1])
+    code = "import wg, json\ns = wg.ota_state()\nprint(json.dumps({k: s[k] for k in s}))"
+    # The board may restart at any moment: then there is no answer.
+    found: dict[str, Any] = json.loads(board.exec(code, timeout=5).splitlines()[-1])
     return found
 
 
@@ -90,7 +91,7 @@ def settled(board: SimBoard, version: str) -> dict[str, Any]:
             seen = found = state(board)
             if not found["on_trial"] and found["last"] and found["last"]["version"] == version:
                 return found
-        except BoardError as error:
+        except (BoardError, IndexError, ValueError) as error:
             assert board.alive, board.errors()
             seen = error
         assert time.monotonic() < end, f"{version} has no outcome: {seen} {board.errors()}"

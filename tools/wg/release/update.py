@@ -85,7 +85,7 @@ def _run(device: Device, code: str, quiet: bool) -> dict[str, Any]:
             while b"\n" in line:
                 said, _, rest = bytes(line).partition(b"\n")
                 line[:] = rest
-                words = said.decode(errors="replace").strip().split(" ", 2)
+                words = said.decode(errors="replace").rstrip("\r\n").split(" ", 2)
                 if words[0] != "\x1e":
                     continue
                 if words[1] == "p":
