@@ -570,7 +570,7 @@ _HELP = (
     (
         "set",
         '("key", "value")',
-        "settings: hostname, ntp, ota, ota_nightly, store, zone; no value: the default",
+        "settings: zone, store, ota, hostname...; no value: the default",
     ),
     ("screen", '("/shot.png")', "a picture of the screen, as a file or as bytes"),
     (
