@@ -105,6 +105,11 @@ def test_what_wasm3_compiles_wrongly():
     one, two, three = 0x3FF0000000000000, 0x4000000000000000, 0x4008000000000000
     equal(i.call("preserved", 1, 2, 3, one, 5), (one, two, three, 4, 5))
     equal(i.call("branch_over", 5), 0x3FF8000000000000)
+    f64 = {5: 0x4014000000000000, 7: 0x401C000000000000, 12: 0x4028000000000000}
+    equal(i.call("wide", 0, 0), (2**32 - 115, 0, 0xC0000000, 32768, 0xC2B40000, f64[7]))
+    equal(i.call("br_back"), 102)
+    equal([i.call("br_if_over_register", n) for n in (0, 1)], [f64[12], f64[5]])
+    equal(i.call("dead", 0, 4), 12)
 
 
 def test_exports_in_order_with_duplicates():
