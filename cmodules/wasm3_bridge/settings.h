@@ -74,6 +74,11 @@
 /* Priority of the engine's FreeRTOS task: that of MicroPython's own, which is on the other core. */
 #define WG_TASK_PRIORITY 1
 
+/* On Linux, by how much the engine's threads are nicer than the others: on a PC with few cores
+ * these draw and answer while widgets compute, and a widget still gets a third of what they would.
+ */
+#define WG_THREAD_NICE 5
+
 /* Parameters of one function at the boundary between wasm and host, and results. */
 #define WG_MAX_PARAMS 32
 #define WG_MAX_RESULTS 16

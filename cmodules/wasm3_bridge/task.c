@@ -18,6 +18,11 @@
 #else
 #include <signal.h>
 #endif
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 typedef enum { IDLE, RUNNING, PARKED } wg_state;
 
@@ -149,9 +154,18 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
     return good;
 }
 
+/* Lets the threads that draw and answer come first. FreeRTOS has priorities and a core for each. */
+static void yield_to_others(void) {
+#if defined(__linux__)
+    int before = getpriority(PRIO_PROCESS, 0);
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), before + WG_THREAD_NICE);
+#endif
+}
+
 static void *thread_main(void *context) {
     wg_task *task = context;
     wg_event event;
+    yield_to_others();
     pthread_mutex_lock(&task->lock);
     while (!task->quit) {
         if (task->order == CALL) {

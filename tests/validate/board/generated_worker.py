@@ -72,7 +72,10 @@ class Run:
 
     def instance_or_none(self):
         # A used one: what it did before must not matter.
-        made = self.module.instantiate(self.offers, pages=PAGES, host=self.host)
+        try:
+            made = self.module.instantiate(self.offers, pages=PAGES, host=self.host)
+        except wasm3.Error:
+            return None
         try:
             self.begin(made)
             for name, kind, signature in self.module.exports:
