@@ -68,7 +68,7 @@ help: ## This list
 
 # ---- Set-up ----
 .PHONY: setup
-setup: $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 wasm3-patched spec-tests) ## Everything that a build needs: packages, tools, sources
+setup: $(addprefix $(STAMPS)/,system venv node oracle esptool micropython mbedtls wasm3 wasm3-patched spec-tests) ## Everything that a build needs: packages, tools, sources
 
 $(STAMPS):
 	@mkdir -p $@

@@ -1,4 +1,5 @@
-"""`python3 -m wg.setup system | venv FOLDER | node FOLDER [MANIFEST] | oracle MAJOR FOLDER PYTHON`."""
+"""`python3 -m wg.setup system | venv FOLDER | node FOLDER [MANIFEST] | oracle MAJOR FOLDER PYTHON |
+esptool FOLDER PYTHON`."""
 
 import argparse
 import sys
@@ -24,6 +25,9 @@ def main() -> int:
     step.add_argument("major", choices=("42", "50"))
     step.add_argument("folder", type=Path)
     step.add_argument("python", type=Path)
+    step = steps.add_parser("esptool", help="install esptool")
+    step.add_argument("folder", type=Path)
+    step.add_argument("python", type=Path)
     args = parser.parse_args()
     try:
         if args.step == "system":
@@ -32,6 +36,8 @@ def main() -> int:
             python.make_venv(args.folder.absolute())
         elif args.step == "node":
             node.make_node(args.folder.absolute(), args.manifest)
+        elif args.step == "esptool":
+            python.make_esptool(args.folder.absolute(), args.python.absolute())
         else:
             python.make_oracle(args.major, args.folder.absolute(), args.python.absolute())
     except ToolError as error:

@@ -17,15 +17,20 @@ REQUIREMENTS = ROOT / "tools" / "requirements"
 _OFFLINE = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
 
 
+def _fingerprint(requirements: Path) -> str:
+    """What a file of requirements makes on this machine."""
+    digest = hashlib.sha256(requirements.read_bytes())
+    digest.update(f"{sysconfig.get_platform()} {sys.version_info[:2]}".encode())
+    return f"{requirements.stem}-{digest.hexdigest()[:16]}"
+
+
 def download(requirements: Path, python: Path) -> Path:
     """Puts the wheels of a pinned requirements file into the cache; returns their folder.
 
     A marker file tells that all of them are there, so a second clone asks no index at all.
     """
     folder = cache_folder() / "wheels"
-    digest = hashlib.sha256(requirements.read_bytes())
-    digest.update(f"{sysconfig.get_platform()} {sys.version_info[:2]}".encode())
-    marker = folder / f".{requirements.stem}-{digest.hexdigest()[:16]}"
+    marker = folder / f".{_fingerprint(requirements)}"
     if not marker.exists():
         progress(f"downloading the wheels of {requirements.name}")
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,3 +108,19 @@ def make_oracle(major: str, folder: Path, python: Path) -> None:
     install(REQUIREMENTS / f"wasmtime-{major}.txt", python, "--target", beside)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
+
+
+def make_esptool(folder: Path, python: Path) -> None:
+    """Installs esptool into a folder of its own, for `PYTHONPATH`. It comes as source: what pip built is kept."""
+    requirements = REQUIREMENTS / "esptool.txt"
+    kept = cache_folder() / _fingerprint(requirements)
+    with exclusive(cache_folder() / "esptool.lock"):
+        if not kept.is_dir():
+            progress("building esptool")
+            beside = kept.with_name(kept.name + ".new")
+            shutil.rmtree(beside, ignore_errors=True)
+            pip: Command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            run([*pip, "--require-hashes", "--target", beside, "-r", requirements])
+            beside.rename(kept)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(kept, folder)
