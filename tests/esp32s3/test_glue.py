@@ -14,17 +14,20 @@ from wg import ROOT
 ENGINE = sorted((ROOT / "cmodules" / "wasm3_bridge").glob("*.c"))
 PIXELS = sorted((ROOT / "cmodules" / "wg_display").glob("*.c"))
 RELEASE = sorted((ROOT / "cmodules" / "wg_release").glob("*.c"))
+FLASH = sorted((ROOT / "cmodules" / "wg_flash").glob("*.c"))
 WASM3 = sorted((ROOT / "build" / "wasm3" / "current").resolve().glob("*.c"))
 
 
 def test_the_real_usermod_cmake_finds_our_modules(project: Project) -> None:
     found = re.search(r"^Found User C Module\(s\): (.*)$", project.output, re.MULTILINE)
-    assert found and set(found[1].split(", ")) >= {"usermod_wasm3", "usermod_wg_display"}
+    assert found and set(found[1].split(", ")) >= {"usermod_wasm3", "usermod_wg_display", "usermod_wg_flash"}
     assert "warning" not in project.output.lower()
 
 
 @pytest.mark.parametrize(
-    "sources", [ENGINE, PIXELS, RELEASE, WASM3], ids=["engine", "pixels", "release", "wasm3"]
+    "sources",
+    [ENGINE, PIXELS, RELEASE, FLASH, WASM3],
+    ids=["engine", "pixels", "release", "flash", "wasm3"],
 )
 def test_every_source_is_in_the_firmware_once(project: Project, sources: list[Path]) -> None:
     assert sources
@@ -37,6 +40,23 @@ def test_our_sources_see_the_chip_and_warnings_are_errors(project: Project, sour
     command = project.commands[source]
     for option in ("-DESP_PLATFORM", "-Wall", "-Wextra", "-Werror"):
         assert f" {option} " in command, f"{source.name} is compiled without {option}"
+
+
+def test_the_linker_puts_our_wear_between_micropython_and_littlefs() -> None:
+    """The same functions with make, where the simulated board's wear is measured, and with CMake."""
+    folder = ROOT / "cmodules" / "wg_flash"
+    wrapped = {
+        name: set(re.findall(r"-Wl,--wrap=(\w+)", (folder / name).read_text()))
+        for name in ("micropython.mk", "micropython.cmake")
+    }
+    defined = set(
+        re.findall(r"^int __wrap_(\w+)\(.*\{$", (folder / "lfs_cycles.c").read_text(), re.MULTILINE)
+    )
+    assert (
+        wrapped["micropython.mk"] == wrapped["micropython.cmake"] == defined == {"lfs2_mount", "lfs2_format"}
+    )
+    called = (MICROPYTHON / "extmod" / "vfs_lfsx.c").read_text()
+    assert "LFSx_API(mount)(&self->lfs" in called and "LFSx_API(format)(&self.lfs" in called
 
 
 def test_wasm3s_options_stay_on_its_own_objects(project: Project) -> None:
