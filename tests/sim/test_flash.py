@@ -219,9 +219,9 @@ def test_a_chip_of_8_mb(script: Script, tmp_path: Path) -> None:
     show = (
         "from esp32 import Partition; import _simhw; print(_simhw.flash_size(), Partition('vfs').info()[2:4])"
     )
-    assert run(script, show, "--flash", str(flash), "--chip", "8") == "8388608 (5898240, 2490368)\n"
+    assert run(script, show, "--flash", str(flash), "--chip", "8") == "8388608 (6422528, 1966080)\n"
     # The image keeps its size.
-    assert run(script, show, "--flash", str(flash)) == "8388608 (5898240, 2490368)\n"
+    assert run(script, show, "--flash", str(flash)) == "8388608 (6422528, 1966080)\n"
     assert partitions.parse_binary(flash.read_bytes()[0x8000:0x8C00]) == layout.load()["8MB"].partitions
 
 
