@@ -240,17 +240,25 @@ class App:
         self.log.error("app", sentence(context["exception"]))
 
     async def _recover(self):
-        """After a lost configuration: asks the widgets' files for their names, so that only settings are lost."""
-        if not self.storage.orphans or self.runtime is None:
+        """Widgets whose entry was lost: asks their files for their names, so that only configurations are lost."""
+        if self.runtime is None:
             return
-        found = []
-        for file in self.storage.orphans:
+        for file in list(self.storage.orphans):
+            data = None
             try:
-                found.append((file, await self.runtime.metadata(self.storage.read_orphan(file))))
+                data = self.storage.read_orphan(file, self.runtime.buffer)
+                metadata = await self.runtime.metadata(data)
             except Exception as error:
-                self.log.error("app", "the file {} was given up: {}".format(file, sentence(error)))
-        for name in self._try("finding the widgets again", self.storage.adopt, found) or ():
-            self.problems.append("{} was found again without its configuration".format(name))
+                self.log.error("app", "the file {} was not found again: {}".format(file, sentence(error)))
+                if not _passes(error):
+                    self.storage.give_up(file)
+                continue
+            finally:
+                if data is not None:
+                    data.close()
+            entry = self._try("finding a widget again", self.storage.adopt, file, metadata)
+            if entry is not None:
+                self.problems.append("{} was found again; look at its configuration".format(entry["name"]))
         self._reload()
 
     def _part(self, what, make):

@@ -1,18 +1,21 @@
-"""The catalogue of installed widgets, their files, the settings, and the WiFi networks.
+"""The installed widgets, their files, the settings, and the WiFi networks.
 
 Files below the root folder:
 
-    config.json         the system configuration: background_color, settings, widgets (a record, see record.py)
-    wifi.json           known networks with their passwords, apart from all that is shown or logged (a record)
-    access.json         the password of the board's own access point, made when it is first needed (a record)
-    widgets/<id>.wasm   one file for each widget, named after the SHA-256 of its content: never changed, only added
-                        and removed
+    system.*            background_color and settings (a record, see record.py)
+    wifi.*              known networks with their passwords, apart from all that is shown or logged (a record)
+    access.*            the password of the board's own access point, made when it is first needed (a record)
+    widgets/<id>.*      the entry of one widget, its configuration and limits with it (a record); <id> is of its name
+    widgets/<sum>.wasm  one file for each widget, named after the SHA-256 of its content; it never changes
+    widgets/<sum>.new   ... that becomes a widget's with the next change of an entry
+    widgets/<sum>.old   ... that ceases to be a widget's with the next change of an entry
     incoming.part       a download; whatever is found here at boot is thrown away
-    *.bad               a corrupt record, set aside and reported
+    *.bad               a damaged file, set aside and reported
 
-An install writes the file first and switches the configuration after; a removal switches first and removes the file
-after. So the configuration never names a file that is not whole, and the worst that a power cut leaves is a file that
-nobody names: it is swept away at the next boot.
+There is no list of widgets beside the entries, so it can't disagree with them: a widget is installed if there is an
+entry of it. Writing or removing the entry is the one commit of an install, a replacement or a removal; before it, files
+are marked .new and .old, and whatever the power does, the entries tell at the next boot what to make of the marks. A
+.wasm file that no entry names has lost its entry: it is kept, and asked for its name (`orphans`).
 """
 
 import errno
@@ -24,20 +27,20 @@ from micropython import const
 
 from .. import quotas
 from ..net import zone
-from . import record
-from .record import CorruptError, StorageError
-from .schema import check, parse, parse_object
+from . import files, migration, record
+from .files import MAX_WIDGET_BYTES, RESERVE_BYTES, Incoming
+from .record import CorruptError, Record, StorageError
+from .schema import SchemaError, check, parse, parse_object
 
-MAX_WIDGET_BYTES = const(1024 * 1024)  # of one widget's file
 MAX_WIDGETS = const(40)
 MAX_NAME = const(64)  # characters of a widget's name
-RESERVE_BYTES = const(
-    64 * 1024
-)  # of flash that an install never takes: room for the configuration's next version
+MAX_CONFIG_BYTES = const(16 * 1024)  # of a widget's configuration
 MAX_NETWORKS = const(8)
 
-_ID = const(32)  # hexadecimal digits of a file's name
-_DEFAULTS = {"background_color": "#000000", "settings": {}, "widgets": []}
+_SUM = const(32)  # hexadecimal digits of the name of a widget's file
+_ID = const(16)  # ... and of its entry
+_MARKS = (".wasm", ".new", ".old")
+_DEFAULTS = {"background_color": "#000000", "settings": {}}
 
 # What can be set, with its default. A value has the default's type.
 SETTINGS = {
@@ -53,6 +56,7 @@ SETTINGS = {
 class Storage:
     """The flash as the application sees it. `root` is made if it is not there; call `open()` before anything else.
 
+    `config` is {background_color, settings, widgets: [entry...]}, not to be changed by others.
     `generation` counts the changes of the configuration: who keeps a copy looks whether it moved.
     `problems` are sentences about what was found damaged; the board goes on without it.
     """
@@ -62,97 +66,204 @@ class Storage:
         self.root = root
         self.generation = 0
         self.problems = []
-        self.orphans = []  # files of widgets that a lost configuration named
-        self.config = _copy(_DEFAULTS)
+        self.orphans = []  # files of widgets whose entry was lost
+        self.config = {"background_color": "#000000", "settings": {}, "widgets": []}
         self._log = log
         self._folder = root + "/widgets"
-        self._config_path = root + "/config.json"
-        self._wifi_path = root + "/wifi.json"
-        self._access_path = root + "/access.json"
+        self._system = Record(root + "/system")
+        self._wifi = Record(root + "/wifi")
+        self._access = Record(root + "/access")
+        self._records = {}  # widget: its entry's record
+        self._missing = {}  # widget: the problem with its file
 
     # ---- at boot ----
 
     def open(self):
-        """Reads the configuration, sets aside what is corrupt, and sweeps away what an interrupted change left."""
+        """Reads everything, sets aside what is damaged, and ends or undoes what was interrupted."""
         for folder in (self.root, self._folder):
             try:
                 os.mkdir(folder)
             except OSError as error:
                 if error.errno != errno.EEXIST:
                     raise StorageError(record.said(error, "making the folder " + folder))
-        whole = True
-        try:
-            found = record.load(self._config_path)
-            if found is not None:
-                self.config = _checked(found)
-        except CorruptError as error:
-            whole = False
-            self._set_aside(self._config_path, error)
-        for path in (self._config_path, self._wifi_path, self._access_path):
-            record.remove(path + ".new")
+        if migration.found(self.root):
+            self._migrate()
+        self._load_system()
+        self._load_widgets()
         record.remove(self.root + "/incoming.part")
-        self._match_files(whole)
         self.generation += 1
 
-    def _match_files(self, sweep):
-        """Reports widgets whose file is gone; removes files that no widget names, unless the configuration was lost."""
-        present = set(os.listdir(self._folder))
-        named = set()
-        for widget in self.config["widgets"]:
-            named.add(widget["file"])
-            if widget["file"] not in present:
-                self._problem(
-                    "the file of widget {} is gone: remove and install it again".format(widget["name"])
-                )
-        for file in present:
-            if file in named:
-                continue
-            if sweep or not file.endswith(".wasm"):
-                record.remove(self._folder + "/" + file)
-            else:
-                self.orphans.append(file)
+    def _load_system(self):
+        found = self._system.load()
+        self._report(self._system, "the settings may be those before their last change")
+        if found is None:
+            return
+        config = dict(found) if isinstance(found, dict) else {}
+        for key in _DEFAULTS:
+            if type(config.get(key)) is not type(_DEFAULTS[key]):
+                self._problem("{} of the configuration was of no use and is the default again".format(key))
+                config[key] = _DEFAULTS[key]
+        config["widgets"] = []
+        self.config = config
 
-    def read_orphan(self, file):
-        """A file of `orphans`; StorageError if it is damaged: its name says what its checksum must be."""
-        path = self._folder + "/" + file
-        try:
-            size = os.stat(path)[6]
-            if size > MAX_WIDGET_BYTES or file_sha256(path)[:_ID] + ".wasm" != file:
-                raise StorageError("the file {} is damaged".format(file))
-        except OSError as error:
-            raise StorageError(record.said(error, "reading " + path))
-        return read_file(path, size)
-
-    def adopt(self, found):
-        """Makes files of `orphans` widgets again, with their first configuration: [(file, metadata)...], all at once.
-
-        The others are removed. -> the names.
-        """
+    def _load_widgets(self):
+        entries = set()
+        present = {}  # file without its ending: {ending: size}
+        for item in os.ilistdir(self._folder):
+            name, dot, ending = item[0].rpartition(".")
+            if ending in ("0", "1"):
+                entries.add(name)
+            elif dot + ending in _MARKS:
+                present.setdefault(name, {})[dot + ending] = item[3]
         widgets = []
-        for file, metadata in found:
-            path = self._folder + "/" + file
-            self.check_name(metadata["name"])
-            widgets.append(_entry(metadata, file_sha256(path), os.stat(path)[6]))
-        self._switch("widgets", self.config["widgets"] + widgets)
-        named = [widget["file"] for widget in widgets]
-        for file in self.orphans:
-            if file not in named:
-                record.remove(self._folder + "/" + file)
-        self.orphans = []
-        return [widget["name"] for widget in widgets]
+        for name in entries:
+            entry = self._load_entry(name)
+            if entry is not None:
+                widgets.append(entry)
+        widgets.sort(key=lambda entry: (entry["order"], entry["name"]))
+        self.config["widgets"] = widgets
+        for entry in widgets:
+            self._settle(entry, present.pop(entry["sha256"][:_SUM], {}))
+        for name in present:
+            for mark in present[name]:
+                if mark == ".wasm":
+                    self.orphans.append(name + mark)
+                else:
+                    record.remove(self._folder + "/" + name + mark)
 
-    def _set_aside(self, path, error):
-        record.remove(path + ".bad")
-        try:
-            os.rename(path, path + ".bad")
-        except OSError:
-            record.remove(path)
-        self._problem("{}; it was set aside as {}.bad".format(error, path))
+    def _load_entry(self, name):
+        kept = Record(self._folder + "/" + name)
+        found = kept.load()
+        if found is None and not kept.damage:  # its making was interrupted
+            kept.clear()
+            return None
+        entry = _checked(found)
+        if entry is None or _id(entry["name"]) != name:
+            if found is not None:
+                kept.damage.append(kept.path + " is no entry of a widget")
+                kept.set_aside()
+            self._report(kept, "a widget lost its configuration")
+            return None
+        self._report(kept, "the configuration of {} may be that before its last change".format(entry["name"]))
+        self._records[entry["name"]] = kept
+        return entry
+
+    def _settle(self, entry, present):
+        """Ends what was interrupted for the file of an entry; reports a file that is gone or damaged."""
+        path = self._folder + "/" + entry["sha256"][:_SUM]
+        marks = [mark for mark in _MARKS if present.get(mark) == entry["size"]]
+        if not marks:
+            self._lose(entry["name"], "is gone")
+        for mark in present:
+            if not marks or mark != marks[0]:
+                record.remove(path + mark)
+        if marks and marks[0] != ".wasm":
+            try:
+                os.rename(path + marks[0], path + ".wasm")
+            except OSError as error:  # found by its mark at every use
+                self._problem(record.said(error, "naming the file of " + entry["name"]))
+
+    def _lose(self, name, how):
+        sentence = "the file of widget {} {}: install it again, its configuration is kept".format(name, how)
+        if name not in self._missing:
+            self._missing[name] = sentence
+            self._problem(sentence)
+        return sentence
+
+    def _report(self, kept, consequence):
+        for sentence in kept.damage:
+            self._problem("{}; it was set aside as {}.bad; {}".format(sentence, kept.path, consequence))
+        kept.damage = []
 
     def _problem(self, sentence):
         self.problems.append(sentence)
         if self._log:
             self._log.error("storage", sentence)
+
+    def _migrate(self):
+        """Version 0.1's files become today's. The system's record comes last: without it, this begins anew."""
+        if self._system.load() is None:
+            config = self._old("config.json")
+            for name, kept in (("wifi.json", self._wifi), ("access.json", self._access)):
+                value = self._old(name)
+                if value is not None and kept.load() != value:
+                    kept.save(value)
+            if not isinstance(config, dict):
+                config = {}
+            order = 0
+            for found in config.get("widgets", ()):
+                if isinstance(found, dict):
+                    found["order"] = order
+                    found.pop("file", None)
+                entry = _checked(found)
+                if entry is None:
+                    self._problem("an entry of the old configuration was of no use")
+                    continue
+                order += 1
+                kept = Record(self._folder + "/" + _id(entry["name"]))
+                if kept.load() != entry:
+                    kept.save(entry)
+            config.pop("widgets", None)
+            for key in _DEFAULTS:
+                config.setdefault(key, _DEFAULTS[key])
+            self._system.save(config)
+        migration.finish(self.root)
+
+    def _old(self, name):
+        try:
+            return migration.read(self.root, name)
+        except CorruptError as error:
+            path = self.root + "/" + name
+            record.remove(path + ".bad")
+            try:
+                os.rename(path, path + ".bad")
+            except OSError:
+                pass
+            self._problem("{}; it was set aside as {}.bad".format(error, path))
+            return None
+
+    # ---- widgets that lost their entry ----
+
+    def read_orphan(self, file, allocate=bytearray):
+        """A file of `orphans`; StorageError if it is damaged: its name says what its checksum must be."""
+        path = self._folder + "/" + file
+        try:
+            size = os.stat(path)[6]
+            if size > MAX_WIDGET_BYTES or files.sha256(path)[:_SUM] + ".wasm" != file:
+                raise StorageError("the file {} is damaged".format(file))
+        except OSError as error:
+            raise StorageError(record.said(error, "reading " + path))
+        return files.read(path, size, allocate)
+
+    def adopt(self, file, metadata):
+        """Makes a file of `orphans` a widget again, with its first configuration; -> its entry.
+
+        A widget whose entry names a file that is gone gets this one, and keeps its configuration if the schema accepts
+        it. StorageError if that can't be; on a full flash the file stays for the next boot.
+        """
+        path = self._folder + "/" + file
+        name = metadata["name"]
+        try:
+            entry = self._entry(metadata, files.sha256(path), os.stat(path)[6])
+        except OSError as error:
+            raise StorageError(record.said(error, "reading " + path))
+        if name in self._missing:
+            entry = _kept(self.widget(name), entry)[0]
+        else:
+            try:
+                self.check_name(name)
+            except StorageError:
+                self.give_up(file)
+                raise
+        self._write(entry)
+        self._found(name)
+        self.orphans.remove(file)
+        return entry
+
+    def give_up(self, file):
+        """Removes a file of `orphans` that is no widget's."""
+        self.orphans.remove(file)
+        record.remove(self._folder + "/" + file)
 
     # ---- reading ----
 
@@ -175,15 +286,36 @@ class Storage:
         )
 
     def read(self, name, allocate=bytearray):
-        """A widget's file in one buffer `allocate(size)`, its checksum verified. StorageError if it is damaged."""
+        """A widget's file in one buffer `allocate(size)`, its checksum verified.
+
+        StorageError if it is gone or damaged; a damaged one is set aside.
+        """
         widget = self.widget(name)
-        data = read_file(self._folder + "/" + widget["file"], widget["size"], allocate)
+        if name in self._missing:
+            raise StorageError(self._missing[name])
+        path = self._path(widget)
+        data = files.read(path, widget["size"], allocate)
         if hexlify(hashlib.sha256(data).digest()).decode() != widget["sha256"]:
-            raise StorageError("the file of widget {} is damaged: remove and install it again".format(name))
+            files.release(data)
+            bad = self._folder + "/" + _id(name) + ".bad"
+            record.remove(bad)
+            try:
+                os.rename(path, bad)
+            except OSError:
+                pass
+            raise StorageError(self._lose(name, "is damaged"))
         return data
 
+    def _path(self, widget):
+        for mark in _MARKS:
+            path = self._folder + "/" + widget["sha256"][:_SUM] + mark
+            if record.exists(path):
+                return path
+        raise StorageError(self._lose(widget["name"], "is gone"))
+
     def setting(self, key):
-        return self.config["settings"].get(key, SETTINGS[key])
+        value = self.config["settings"].get(key, SETTINGS[key])
+        return value if type(value) is type(SETTINGS[key]) else SETTINGS[key]
 
     def free(self):
         """Bytes that an install may take now."""
@@ -192,27 +324,95 @@ class Storage:
 
     # ---- changing ----
 
-    def receive(self, size=None):
-        """Opens the one place for a download. `size` in bytes, if known, is checked against the limit and the space."""
-        if len(self.config["widgets"]) >= MAX_WIDGETS:
+    def receive(self, size=None, replaces=None):
+        """Opens the one place for a download. `size` in bytes, if known, is checked against the limit and the space.
+
+        replaces: the name of the widget that the file is for, if it is there already.
+        """
+        if replaces is None and len(self.config["widgets"]) >= MAX_WIDGETS and not self._missing:
             raise StorageError("{} widgets are installed, which is the limit; remove one".format(MAX_WIDGETS))
         return Incoming(self.root + "/incoming.part", size, self.free())
 
-    def add(self, incoming, metadata, description="", url=""):
-        """Makes a received file a widget. StorageError, with nothing changed, if the name can't be taken."""
-        self.check_name(metadata["name"])
-        widget = _entry(metadata, incoming.sha256, incoming.size, description, url)
+    def add(self, incoming, metadata, description="", url="", hosts=None):
+        """Makes a received file a widget. StorageError, with nothing changed, if the name can't be taken.
+
+        A widget of that name whose file is gone or damaged gets this one, as by `replace()`.
+        hosts: what the widget may reach; None: any public host.
+        """
+        name = metadata["name"]
+        if name in self._missing:
+            return self.replace(name, incoming, metadata, description, url, hosts)[0]
+        self.check_name(name)
+        if len(self.config["widgets"]) >= MAX_WIDGETS:
+            raise StorageError("{} widgets are installed, which is the limit; remove one".format(MAX_WIDGETS))
+        entry = self._entry(metadata, incoming.sha256, incoming.size, description, url, hosts)
+        self._check_file(entry)
+        self._switch_files(incoming, None, entry)
+        return entry
+
+    def replace(self, name, incoming, metadata, description="", url="", hosts=None):
+        """Puts a received file in the place of a widget's; -> (the new entry, whether the configuration was kept).
+
+        Limits, hosts, and what else the entry has are kept; so is the configuration, unless the new schema refuses it:
+        then it is the new file's first one. description, url, hosts: "" and None leave what is there.
+        StorageError, with nothing changed, if the file calls itself by another name, or on failure.
+        """
+        old = self.widget(name)
+        if metadata["name"] != name:
+            raise StorageError(
+                "the new file of {} calls itself {!r}: install that one, and remove this".format(
+                    name, metadata["name"]
+                )
+            )
+        entry, kept = _kept(
+            old, self._entry(metadata, incoming.sha256, incoming.size, description, url, hosts)
+        )
+        if description:
+            entry["description"] = description
+        if url:
+            entry["url"] = url
+        if hosts is not None:
+            entry["hosts"] = _hosts(hosts)
+        if entry == old and name not in self._missing:
+            return old, True
+        self._check_file(entry)
+        self._switch_files(incoming, old, entry)
+        return entry, kept
+
+    def _check_file(self, entry):
         for other in self.config["widgets"]:
-            if other["file"] == widget["file"]:
+            if other["sha256"] == entry["sha256"] and other["name"] != entry["name"]:
                 raise StorageError("the same file is already installed, as {}".format(other["name"]))
-        path = self._folder + "/" + widget["file"]
-        incoming.keep(path)
+
+    def _switch_files(self, incoming, old, entry):
+        """The file of `incoming` becomes the entry's, that of `old` goes; writing the entry is the switch."""
+        new = self._folder + "/" + entry["sha256"][:_SUM]
+        same = old is not None and old["sha256"] == entry["sha256"]
+        before = None
+        if old is not None and not same and old["name"] not in self._missing:
+            before = self._path(old)
+        incoming.keep(new + ".new")
         try:
-            self._switch("widgets", self.config["widgets"] + [widget])
+            if before is not None:
+                _rename(before, before[: before.rfind(".")] + ".old")
+            self._write(entry)
         except StorageError:
-            record.remove(path)
+            if before is not None:
+                _quietly_rename(before[: before.rfind(".")] + ".old", before)
+            record.remove(new + ".new")
             raise
-        return widget
+        self._found(entry["name"])
+        if before is not None:
+            record.remove(before[: before.rfind(".")] + ".old")
+        _quietly_rename(new + ".new", new + ".wasm")
+
+    def _found(self, name):
+        sentence = self._missing.pop(name, None)
+        if sentence in self.problems:
+            self.problems.remove(sentence)
+        bad = self._folder + "/" + _id(name) + ".bad"
+        if record.exists(bad):
+            record.remove(bad)
 
     def check_name(self, name):
         """StorageError if a widget of that name can't be installed."""
@@ -222,20 +422,34 @@ class Storage:
             raise StorageError("the widget's name is empty, too long or not printable")
 
     def remove(self, name):
+        """Removes a widget and its configuration. StorageError, nothing removed, if the flash refuses."""
         widget = self.widget(name)
-        self._switch("widgets", [w for w in self.config["widgets"] if w is not widget])
-        record.remove(self._folder + "/" + widget["file"])
+        path = None if name in self._missing else self._path(widget)
+        if path is not None:
+            old = path[: path.rfind(".")] + ".old"
+            _rename(path, old)
+        try:
+            self._records[name].delete()
+        except StorageError:
+            if path is not None:
+                _quietly_rename(old, path)
+            raise
+        del self._records[name]
+        self._set("widgets", [w for w in self.config["widgets"] if w is not widget])
+        if path is not None:
+            record.remove(old)
+        self._found(name)
 
     def configure(self, name, text):
         """Stores a widget's configuration, a JSON object as text. SchemaError or StorageError if it is refused."""
         widget = self.widget(name)
+        if len(text) > MAX_CONFIG_BYTES:
+            raise StorageError("a configuration has at most {} bytes".format(MAX_CONFIG_BYTES))
         value = parse_object(text)
         schema = parse(widget["json_config_schema"])
         if schema is not None:
             check(value, schema)
-        changed = widget.copy()
-        changed["json_config"] = text
-        return self._switch("widgets", [changed if w is widget else w for w in self.config["widgets"]])
+        return self._change(widget, "json_config", text)
 
     def set_limits(self, name, values):
         """Changes quotas of a widget, see ../quotas.py; None puts a default back. StorageError if one is refused."""
@@ -244,12 +458,14 @@ class Storage:
             limits = quotas.changed(widget["limits"], values)
         except ValueError as error:
             raise StorageError(str(error))
-        changed = widget.copy()
-        changed["limits"] = limits
-        return self._switch("widgets", [changed if w is widget else w for w in self.config["widgets"]])
+        return self._change(widget, "limits", limits)
+
+    def set_hosts(self, name, hosts):
+        """Changes which hosts a widget may reach. StorageError if one of them can't be right."""
+        return self._change(self.widget(name), "hosts", _hosts(hosts))
 
     def set_background(self, color):
-        return self._switch("background_color", color)
+        return self._change_system("background_color", color)
 
     def set(self, key, value):
         """Changes a setting of SETTINGS; None puts its default back."""
@@ -268,55 +484,96 @@ class Storage:
         settings.pop(key, None)
         if value is not None and value != SETTINGS[key]:
             settings[key] = value
-        return self._switch("settings", settings)
+        return self._change_system("settings", settings)
 
-    def _switch(self, key, value):
-        """Writes the configuration with one part changed; True if it was written, False if nothing had changed."""
+    def _change(self, widget, key, value):
+        """Writes an entry with one part changed; True if it was written, False if nothing had changed."""
+        if widget[key] == value:
+            return False
+        changed = widget.copy()
+        changed[key] = value
+        self._write(changed)
+        return True
+
+    def _change_system(self, key, value):
         if self.config[key] == value:
             return False
         changed = self.config.copy()
         changed[key] = value
-        record.save(self._config_path, changed)
-        self.config = changed
-        self.generation += 1
+        del changed["widgets"]
+        self._system.save(changed)
+        self._set(key, value)
         return True
+
+    def _write(self, entry):
+        """Writes an entry in the place of that with its name, or as the last one."""
+        name = entry["name"]
+        kept = self._records.get(name) or Record(self._folder + "/" + _id(name))
+        kept.save(entry)
+        self._records[name] = kept
+        widgets = [entry if w["name"] == name else w for w in self.config["widgets"]]
+        self._set("widgets", widgets if entry in widgets else widgets + [entry])
+
+    def _set(self, key, value):
+        config = self.config.copy()
+        config[key] = value
+        self.config = config
+        self.generation += 1
+
+    def _entry(self, metadata, sha256, size, description="", url="", hosts=None):
+        """A widget as it is kept."""
+        widgets = self.config["widgets"]
+        return {
+            "name": metadata["name"],
+            "description": description or metadata.get("description", ""),
+            "version": metadata["version"],
+            "json_config": metadata.get("config", "{}"),
+            "json_config_schema": metadata["schema"],
+            "update_cycle_seconds": metadata["cycle"],
+            "sha256": sha256,
+            "size": size,
+            "url": url,
+            "limits": {},
+            "hosts": ["*"] if hosts is None else _hosts(hosts),
+            "order": widgets[-1]["order"] + 1 if widgets else 0,
+        }
 
     # ---- WiFi ----
 
     def networks(self):
         """The known networks, [(ssid, password)...], the newest first."""
+        found = self._wifi.load()
+        self._report(self._wifi, "the known networks may be those before their last change")
         try:
-            return [(str(ssid), str(password)) for ssid, password in record.load(self._wifi_path) or []]
-        except CorruptError as error:
-            self._set_aside(self._wifi_path, error)
+            return [(str(ssid), str(password)) for ssid, password in found or []]
         except (TypeError, ValueError):
-            self._set_aside(self._wifi_path, CorruptError(self._wifi_path + " is not a list of networks"))
+            self._wifi.set_aside()
+            self._problem("{} is not a list of networks; it was set aside".format(self._wifi.path))
         return []
 
     def add_network(self, ssid, password):
         known = self.networks()
         changed = [(ssid, password)] + [n for n in known if n[0] != ssid]
         if changed != known:
-            record.save(self._wifi_path, changed[:MAX_NETWORKS])
+            self._wifi.save(changed[:MAX_NETWORKS])
 
     def forget_network(self, ssid):
+        """Forgets a network, in the generation before, too."""
         known = self.networks()
         changed = [n for n in known if n[0] != ssid]
         if changed == known:
             raise StorageError("no network called {!r} is known".format(ssid))
-        record.save(self._wifi_path, changed)
+        self._wifi.save(changed)
+        self._wifi.forget()
 
     def access_password(self):
         """The password of this board's own access point: made once, of chance, and kept; if it can't be, a new one."""
-        try:
-            password = record.load(self._access_path)
-        except CorruptError as error:
-            self._set_aside(self._access_path, error)
-            password = None
+        password = self._access.load()
+        self._report(self._access, "the own network may have a new password")
         if not isinstance(password, str) or not 8 <= len(password) <= 63:
             password = random_password()
             try:
-                record.save(self._access_path, password)
+                self._access.save(password)
             except StorageError as error:
                 self._problem("the password of the own network was not kept: {}".format(error))
         return password
@@ -333,159 +590,74 @@ def random_password():
     return password
 
 
-class Incoming:
-    """A file on its way in: `write()` pieces, then `finish()`, then `Storage.add()`, or `discard()` at any time.
-
-    Memory is constant: a piece goes to flash as it comes. `finish()` reads the file back and compares the checksums.
-    """
-
-    def __init__(self, path, size, free):
-        self._path = path
-        self._limit = min(MAX_WIDGET_BYTES, free)
-        self._free = free
-        self._hash = hashlib.sha256()
-        self.size = 0
-        self.sha256 = None
-        if size is not None:
-            self._check(size)
-        try:
-            self._file = open(path, "wb")
-        except OSError as error:
-            raise StorageError(record.said(error, "opening " + path))
-
-    def expect(self, size):
-        """Refuses before the first byte what is known to be too large."""
-        self._check(size)
-
-    def _check(self, size):
-        if size > MAX_WIDGET_BYTES:
-            raise StorageError(
-                "the file is too large: a widget has at most {} bytes".format(MAX_WIDGET_BYTES)
-            )
-        if size > self._limit:
-            raise StorageError(
-                "not enough space on flash: {} bytes are free, the widget needs {}".format(self._free, size)
-            )
-
-    def write(self, piece):
-        self._check(self.size + len(piece))
-        try:
-            if self._file.write(piece) != len(piece):
-                raise StorageError("the flash took only a part of the file")
-        except OSError as error:
-            raise StorageError(record.said(error, "writing the widget"))
-        self._hash.update(piece)
-        self.size += len(piece)
-
-    def finish(self):
-        """Ends the writing and verifies what is on flash."""
-        self.sha256 = hexlify(self._hash.digest()).decode()
-        try:
-            self._file.close()
-            self._file = None
-            if file_sha256(self._path) != self.sha256:
-                raise StorageError("the widget did not read back as it was written")
-        except OSError as error:
-            raise StorageError(record.said(error, "writing the widget"))
-
-    def read(self, allocate=bytearray):
-        """The whole file in one buffer, for a look at the widget before it is installed."""
-        return read_file(self._path, self.size, allocate)
-
-    def keep(self, path):
-        try:
-            os.rename(self._path, path)
-        except OSError as error:
-            raise StorageError(record.said(error, "installing the widget"))
-
-    def discard(self):
-        """Leaves nothing on flash; harmless after `keep()`."""
-        if self._file is not None:
-            try:
-                self._file.close()
-            except OSError:
-                pass
-            self._file = None
-        record.remove(self._path)
+def _id(name):
+    return hexlify(hashlib.sha256(name.encode()).digest()).decode()[:_ID]
 
 
-def read_file(path, size, allocate=bytearray):
-    """A file of known size in one buffer that `allocate(size)` makes, read in place."""
-    data = allocate(size)
-    view = memoryview(data)
-    done = 0
+def _kept(old, new):
+    """The entry `new` with what the owner set in `old`; -> (entry, whether its schema accepts the configuration)."""
+    entry = old.copy()
+    for key in ("version", "json_config_schema", "update_cycle_seconds", "sha256", "size"):
+        entry[key] = new[key]
     try:
-        with open(path, "rb") as f:
-            while done < size:
-                n = f.readinto(view[done:])
-                if not n:
-                    raise StorageError("{} is shorter than it was".format(path))
-                done += n
+        schema = parse(new["json_config_schema"])
+        if schema is not None:
+            check(parse_object(old["json_config"]), schema)
+        return entry, True
+    except SchemaError:
+        entry["json_config"] = new["json_config"]
+        return entry, False
+
+
+def _hosts(hosts):
+    if not isinstance(hosts, (list, tuple)) or not all(isinstance(host, str) for host in hosts):
+        raise StorageError("hosts are a list of names")
+    return list(hosts)
+
+
+def _rename(path, to):
+    try:
+        os.rename(path, to)
     except OSError as error:
-        raise StorageError(record.said(error, "reading " + path))
-    return data
+        raise StorageError(record.said(error, "renaming " + path))
 
 
-def file_sha256(path):
-    """The SHA-256 of a file, hexadecimal, in constant memory."""
-    digest = hashlib.sha256()
-    buffer = bytearray(1024)
-    view = memoryview(buffer)
-    with open(path, "rb") as f:
-        while True:
-            n = f.readinto(buffer)
-            if not n:
-                return hexlify(digest.digest()).decode()
-            digest.update(view[:n])
+def _quietly_rename(path, to):
+    # What can't be renamed now is found by its mark, and renamed at the next boot.
+    try:
+        os.rename(path, to)
+    except OSError:
+        pass
 
 
-def _entry(metadata, sha256, size, description="", url=""):
-    """A widget as the configuration keeps it."""
-    return {
-        "name": metadata["name"],
-        "description": description or metadata.get("description", ""),
-        "version": metadata["version"],
-        "json_config": metadata.get("config", "{}"),
-        "json_config_schema": metadata["schema"],
-        "update_cycle_seconds": metadata["cycle"],
-        "file": sha256[:_ID] + ".wasm",
-        "sha256": sha256,
-        "size": size,
-        "url": url,
-        "limits": {},
-    }
-
-
-_WIDGET_KEYS = (
+_KEYS = (
     ("name", str),
     ("description", str),
     ("version", str),
     ("json_config", str),
     ("json_config_schema", str),
     ("update_cycle_seconds", int),
-    ("file", str),
     ("sha256", str),
     ("size", int),
     ("url", str),
+    ("order", int),
 )
 
 
-def _checked(config):
-    """A configuration as it was read, with what is missing filled in; CorruptError if it has another shape."""
-    if not isinstance(config, dict):
-        raise CorruptError("the configuration is not an object")
-    whole = _copy(_DEFAULTS)
-    whole.update(config)
-    for key in _DEFAULTS:
-        if type(whole[key]) is not type(_DEFAULTS[key]):
-            raise CorruptError("the configuration's {} has the wrong type".format(key))
-    for widget in whole["widgets"]:
-        for key, kind in _WIDGET_KEYS:
-            if not isinstance(widget, dict) or not isinstance(widget.get(key), kind):
-                raise CorruptError("the configuration's entry of a widget has no {}".format(key))
-        widget["limits"] = quotas.kept(widget.get("limits"))
-    return whole
+def _checked(entry):
+    """An entry as it was read, with what is missing filled in; None if it is of another shape.
 
-
-def _copy(config):
-    return {"background_color": config["background_color"], "settings": {}, "widgets": []}
+    What this version does not know is kept, for a newer one.
+    """
+    if not isinstance(entry, dict):
+        return None
+    for key, kind in _KEYS:
+        if not isinstance(entry.get(key), kind):
+            return None
+    entry["limits"] = quotas.kept(entry.get("limits"))
+    try:
+        # What was installed before there were permissions keeps what it had.
+        entry["hosts"] = _hosts(entry.get("hosts", ["*"]))
+    except StorageError:
+        entry["hosts"] = []
+    return entry

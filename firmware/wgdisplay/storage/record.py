@@ -1,7 +1,10 @@
-"""One JSON value in one file that is either whole or known not to be.
+"""One JSON value in two generations: whatever happens to one of them, the other is there.
 
-The file is a line `wg1 <sha256 of the rest, hexadecimal>` and the JSON text. It is replaced by writing `<path>.new`,
-reading that back, and renaming it over the old one: LittleFS makes the rename one commit.
+A record is the files `<path>.0` and `<path>.1`. Each is a line `wg2 <generation> <SHA-256 of the rest>` and the rest,
+the generation again and the JSON text. The valid one
+with the higher generation is the value. A change goes to the other file and is one commit of LittleFS, at closing:
+before it the record has the old value, after it the new one. Nothing else has to be switched, and the old value stays
+as the fallback of a file that rots.
 """
 
 import errno
@@ -12,8 +15,8 @@ from binascii import hexlify
 
 from micropython import const
 
-MAX_BYTES = const(128 * 1024)  # of one record; a longer file is corrupt
-_MAGIC = "wg1 "
+MAX_BYTES = const(128 * 1024)  # of one file of a record; a longer one is corrupt
+_MAGIC = b"wg2"
 _ENOSPC = const(28)  # the module errno has no name for it
 
 
@@ -23,6 +26,77 @@ class StorageError(Exception):
 
 class CorruptError(StorageError):
     """A file that is there and is not what was written."""
+
+
+class Record:
+    """One record. `load()` comes first; `damage` are sentences about what was found damaged and set aside."""
+
+    def __init__(self, path):
+        self.path = path
+        self.generation = 0  # of the value; 0: there is none
+        self.damage = []
+
+    def _file(self, generation):
+        return "{}.{}".format(self.path, generation & 1)
+
+    def load(self):
+        """The value; None if there is none. A damaged file is set aside as `<path>.bad`."""
+        self.generation = 0
+        self.damage = []
+        value = None
+        for half in (0, 1):
+            try:
+                found = _read(self._file(half))
+                if found is not None and found[0] & 1 != half:
+                    raise CorruptError("{} is not of its generation".format(self._file(half)))
+            except CorruptError as error:
+                self.damage.append(str(error))
+                _set_aside(self._file(half), self.path + ".bad")
+                continue
+            if found is not None and found[0] > self.generation:
+                self.generation, value = found
+        return value
+
+    def save(self, value):
+        """Makes `value` the next generation. StorageError, the value as before, if it does not fit or read back."""
+        generation = self.generation + 1
+        body = b"%d\n%s" % (generation, json.dumps(value).encode())
+        head = b"%s %d %s\n" % (_MAGIC, generation, hexlify(hashlib.sha256(body).digest()))
+        path = self._file(generation)
+        if len(head) + len(body) > MAX_BYTES:
+            raise StorageError("{} would be longer than {} bytes".format(self.path, MAX_BYTES))
+        try:
+            with open(path, "wb") as f:
+                f.write(head)
+                f.write(body)
+            if not _reads_back(path, head, body):
+                remove(path)
+                raise StorageError("{} did not read back as it was written".format(path))
+        except OSError as error:
+            raise StorageError(said(error, "writing " + path))
+        self.generation = generation
+
+    def forget(self):
+        """Removes the generation before, if it is there: for a value that must not come back. StorageError."""
+        _delete(self._file(self.generation + 1))
+
+    def delete(self):
+        """Removes the record. StorageError, the value as before, if that fails."""
+        # The old one first: otherwise a power cut in between would bring it back.
+        _delete(self._file(self.generation + 1))
+        _delete(self._file(self.generation))
+        self.generation = 0
+
+    def clear(self):
+        """Removes the files of a record without a value."""
+        for half in (0, 1):
+            remove(self._file(half))
+
+    def set_aside(self):
+        """Puts away both generations of a value that can't be used."""
+        for half in (0, 1):
+            _set_aside(self._file(half), self.path + ".bad")
+        self.generation = 0
 
 
 def exists(path):
@@ -41,10 +115,38 @@ def remove(path):
         pass
 
 
-def load(path):
-    """The stored value, or None if there is no such file. CorruptError if the file can't be trusted."""
+def said(error, doing):
+    """An OSError of the file system as a sentence."""
+    if error.errno == _ENOSPC:
+        return "the flash is full ({}); remove a widget or a file".format(doing)
+    return "{} failed: {}".format(doing, error)
+
+
+def _delete(path):
     try:
-        if os.stat(path)[6] > MAX_BYTES:
+        os.remove(path)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise StorageError(said(error, "removing " + path))
+
+
+def _set_aside(path, bad):
+    if not exists(path):
+        return
+    remove(bad)
+    try:
+        os.rename(path, bad)
+    except OSError:
+        remove(path)
+
+
+def _read(path):
+    """(generation, value), or None if there is no such file. CorruptError if the file can't be trusted."""
+    try:
+        size = os.stat(path)[6]
+        if size == 0:  # LittleFS makes a new file in one commit, and what is in it another, at closing
+            return None
+        if size > MAX_BYTES:
             raise CorruptError("{} is longer than a record can be".format(path))
         with open(path, "rb") as f:
             head = f.readline()
@@ -53,48 +155,16 @@ def load(path):
         if error.errno == errno.ENOENT:
             return None
         raise CorruptError("{} can't be read: {}".format(path, error))
-    if head.strip() != _head(body):
+    parts = head.split()
+    if len(parts) != 3 or parts[0] != _MAGIC or parts[2] != hexlify(hashlib.sha256(body).digest()):
         raise CorruptError("{} does not match its checksum".format(path))
+    generation, _, text = body.partition(b"\n")
     try:
-        return json.loads(body)
+        return int(generation), json.loads(text)
     except ValueError:
         raise CorruptError("{} is not JSON".format(path))
 
 
-def save(path, value):
-    """Replaces the stored value. StorageError, the old value still there, if it does not fit or read back."""
-    body = json.dumps(value).encode()
-    head = _head(body)
-    if len(head) + 1 + len(body) > MAX_BYTES:
-        raise StorageError("{} would be longer than {} bytes".format(path, MAX_BYTES))
-    beside = path + ".new"
-    try:
-        with open(beside, "wb") as f:
-            f.write(head)
-            f.write(b"\n")
-            f.write(body)
-            f.flush()
-        if not _reads_back(beside, head, body):
-            raise StorageError("{} did not read back as it was written".format(beside))
-        os.rename(beside, path)
-    except (OSError, StorageError) as error:
-        remove(beside)
-        if isinstance(error, StorageError):
-            raise
-        raise StorageError(said(error, "writing " + path))
-
-
-def said(error, doing):
-    """An OSError of the file system as a sentence."""
-    if error.errno == _ENOSPC:
-        return "the flash is full ({}); remove a widget or a file".format(doing)
-    return "{} failed: {}".format(doing, error)
-
-
-def _head(body):
-    return _MAGIC.encode() + hexlify(hashlib.sha256(body).digest())
-
-
 def _reads_back(path, head, body):
     with open(path, "rb") as f:
-        return f.readline() == head + b"\n" and f.read() == body
+        return f.readline() == head and f.read() == body
