@@ -1,4 +1,4 @@
-"""`python3 -m wg.xtensa tools FOLDER`: the compiler and its libraries in FOLDER (build/xtensa)."""
+"""`python3 -m wg.xtensa tools LINK`: the compiler and its libraries, at LINK (build/xtensa)."""
 
 import argparse
 import sys
@@ -14,10 +14,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m wg.xtensa", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     tools = commands.add_parser("tools", help="fetch, unpack and build, unless it is done")
-    tools.add_argument("folder", type=Path)
+    tools.add_argument("link", type=Path)
     args = parser.parse_args(arguments)
     try:
-        toolchain.build(args.folder.absolute())
+        toolchain.build(args.link.absolute())
     except ToolError as error:
         print(f"wg: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,9 @@
 
 Debian's gcc-xtensa-lx106 is made for another core; a shared object tells it, and binutils, of the core that
 QEMU has (boards/xtensa_qemu/dynconfig.c). Its own libgcc is of the other core's ABI: it is made anew.
+
+All of it knows its own path (loader, libraries), so it is made where it stays, in the user's cache, and shared by all
+clones whose lock file and recipe are the same; `build/xtensa` is a link to it.
 """
 
 import hashlib
@@ -11,9 +14,11 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from wg import ROOT
+from wg.cache import cache_folder
 from wg.process import Command, ToolError, exclusive, progress, run
 from wg.setup.system import Need, install_missing
 from wg.xtensa.packages import LOCK_FILE, fetch, read_lock, unpack_archive
@@ -37,39 +42,59 @@ _LIBGCC2 = (
 _QEMU = Need("QEMU for Xtensa", ("qemu-system-misc",), lambda: shutil.which("qemu-system-xtensa") is not None)
 
 
-def build(folder: Path) -> None:
-    """Makes everything in `folder`, in one step, unless it is there and current. Raises ToolError."""
+def build(link: Path) -> None:
+    """Makes everything, in one step, unless it is there and current, and links it to `link`. Raises ToolError."""
     if platform.machine() != "x86_64" or sys.platform != "linux":
         raise ToolError("the Xtensa compiler is a program for Linux on x86-64: this machine is not that")
     install_missing((_QEMU,))
-    stamp = _stamp(folder)
-    with exclusive(folder.parent / ".xtensa.lock"):
-        if (folder / STAMP).exists() and (folder / STAMP).read_text() == stamp:
-            return
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        packages, wheels = read_lock()
-        files = fetch(packages)
-        progress("unpacking the Xtensa compiler")
-        for package in packages:
-            if package.use == "tool":
-                run(["dpkg", "-x", files[package.name], folder / "root"], timeout=_LIMIT)
-            else:
-                _unpack_source(files[package.name], folder / "src" / package.name, package.keep)
-        _install_wheels(wheels, folder / "py")
-        _patch(folder)
-        progress("building libgcc and the C library for Xtensa")
-        _dynconfig(folder)
-        _core_headers(folder)
-        _libgcc(folder)
-        _picolibc(folder)
-        (folder / STAMP).write_text(stamp)
+    recipe = _recipe()
+    folder = cache_folder() / "xtensa" / f"tools-{recipe[:16]}"
+    with exclusive(folder.with_suffix(".lock")):
+        if not _is_made(folder, recipe):
+            began = time.monotonic()
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder)
+            (folder / STAMP).write_text(recipe)
+            size = sum(
+                f.stat().st_blocks * 512 for f in folder.rglob("*") if f.is_file() and not f.is_symlink()
+            )
+            progress(f"Xtensa compiler: {time.monotonic() - began:.0f} s, {size / 1e6:.0f} MB in {folder}")
+    if not link.is_symlink() and link.exists():
+        shutil.rmtree(link)
+    if not link.is_symlink() or link.readlink() != folder:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
 
 
-def _stamp(folder: Path) -> str:
+def _recipe() -> str:
+    """The hash of all that decides what is made."""
     parts = [LOCK_FILE, DYNCONFIG, Path(__file__)]
-    text = "".join(hashlib.sha256(part.read_bytes()).hexdigest() + "\n" for part in parts)
-    return f"{folder}\n{text}"
+    return hashlib.sha256(b"".join(hashlib.sha256(part.read_bytes()).digest() for part in parts)).hexdigest()
+
+
+def _is_made(folder: Path, recipe: str) -> bool:
+    stamp = folder / STAMP
+    return stamp.exists() and stamp.read_text() == recipe
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    packages, wheels = read_lock()
+    files = fetch(packages)
+    progress("unpacking the Xtensa compiler")
+    for package in packages:
+        if package.use == "tool":
+            run(["dpkg", "-x", files[package.name], folder / "root"], timeout=_LIMIT)
+        else:
+            _unpack_source(files[package.name], folder / "src" / package.name, package.keep)
+    _install_wheels(wheels, folder / "py")
+    _patch(folder)
+    progress("building libgcc and the C library for Xtensa")
+    _dynconfig(folder)
+    _core_headers(folder)
+    _libgcc(folder)
+    _picolibc(folder)
 
 
 def _unpack_source(file: Path, into: Path, keep: tuple[str, ...]) -> None:
