@@ -1,4 +1,4 @@
-// The C library's and the engine's ground: memory, clock, files of the host, fatal errors.
+// The C library's and the engine's ground: memory, clock, input, files of the host, fatal errors.
 #include "console.h"
 
 #include <errno.h>
@@ -6,18 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xtensa/config/core-isa.h>
 
-enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4, SYS_OPEN = 5, SYS_CLOSE = 6 };
+enum {
+    SYS_EXIT = 1,
+    SYS_READ = 3,
+    SYS_WRITE = 4,
+    SYS_OPEN = 5,
+    SYS_CLOSE = 6,
+    SYS_SELECT_ONE = 29,
+    SYS_ARGC = 1000,
+    SYS_ARGV_SIZE = 1001,
+    SYS_ARGV = 1002,
+};
+
+enum { SELECT_READ = 1 };
+
+_Static_assert(XCHAL_TIMER0_INTERRUPT == 6, "the timer's interrupt is one of level 1");
 
 #define CYCLES_PER_US 40
-#define STACK_MARK 0xa5
+#define CYCLES_PER_TICK (CONSOLE_TICK_US * CYCLES_PER_US)
 
 int32_t simcall(int32_t number, int32_t a, int32_t b, int32_t c);
 int main(void);
+void console_interrupt(void);
 _Noreturn void start_c(void);
 _Noreturn void fatal_exception(uint32_t cause, uint32_t pc, uint32_t address, uint32_t stack);
 
-extern char _heap_start, _heap_end, _stack_bottom, _stack_top;
+extern char _heap_start, _heap_end;
 
 int console_read(int file, void *to, size_t size) {
     // QEMU maps the buffer page by page: each must have been written to.
@@ -43,27 +59,138 @@ _Noreturn void console_exit(int code) {
     }
 }
 
-uint64_t console_us(void) {
-    static uint64_t cycles;
-    static uint32_t before;
+uint32_t console_option(const char *name, uint32_t otherwise) {
+    static char text[512];
+    size_t size = strlen(name);
+    int32_t need = simcall(SYS_ARGV_SIZE, 0, 0, 0);
+    if (need <= 0 || need > (int32_t)sizeof(text)) {
+        return otherwise;
+    }
+    memset(text, 0, sizeof(text));
+    int32_t count = simcall(SYS_ARGC, 0, 0, 0);
+    simcall(SYS_ARGV, (int32_t)text, 0, 0);
+    const char *const *words = (const char *const *)text;
+    for (int32_t i = 0; i < count; i++) {
+        const char *word = words[i];
+        if (strncmp(word, name, size) == 0 && word[size] == '=') {
+            return (uint32_t)strtoul(word + size + 1, NULL, 10);
+        }
+    }
+    return otherwise;
+}
+
+// ---- Interrupts: all are on one level ----
+
+static uint32_t mask(void) {
+    uint32_t before;
+    __asm__ volatile("rsil %0, 1" : "=a"(before)::"memory");
+    return before;
+}
+
+static void unmask(uint32_t before) {
+    __asm__ volatile("wsr %0, ps; rsync" ::"a"(before) : "memory");
+}
+
+static uint32_t ccount(void) {
     uint32_t now;
     __asm__ volatile("rsr %0, ccount" : "=a"(now));
-    cycles += now - before;
-    before = now;
-    return cycles / CYCLES_PER_US;
+    return now;
 }
 
-size_t console_stack_used(void) {
-    const char *at = &_stack_bottom;
-    while (at < &_stack_top && *at == (char)STACK_MARK) {
-        at++;
-    }
-    return (size_t)(&_stack_top - at);
+uint64_t console_us(void) {
+    static uint64_t cycles;
+    static uint32_t last;
+    uint32_t before = mask();
+    uint32_t now = ccount();
+    cycles += now - last;
+    last = now;
+    uint64_t us = cycles / CYCLES_PER_US;
+    unmask(before);
+    return us;
 }
+
+void console_idle(void) {
+    __asm__ volatile("waiti 0" ::: "memory");
+}
+
+// ---- Input ----
+
+static unsigned char input[8192]; // what was read and not asked for yet
+static size_t input_from, input_to;
+static bool input_ended;
+static bool (*input_key)(int c);
+
+static bool input_ready(const uint32_t *limit) {
+    return simcall(SYS_SELECT_ONE, CONSOLE_INPUT, SELECT_READ, (int32_t)limit) > 0;
+}
+
+// Reads what is there. Interrupts are masked.
+static void fill(void) {
+    static const uint32_t at_once[2] = {0, 0};
+    static unsigned char piece[1024];
+    if (input_from == input_to) {
+        input_from = input_to = 0;
+    }
+    size_t room = sizeof(input) - input_to;
+    if (input_ended || room == 0 || !input_ready(at_once)) {
+        return;
+    }
+    int got = console_read(CONSOLE_INPUT, piece, room < sizeof(piece) ? room : sizeof(piece));
+    input_ended = got <= 0;
+    for (int i = 0; i < got; i++) {
+        if (input_key == NULL || !input_key(piece[i])) {
+            input[input_to++] = piece[i];
+        }
+    }
+}
+
+int console_get(void) {
+    uint32_t before = mask();
+    if (input_from == input_to) {
+        fill();
+    }
+    int c = input_from < input_to ? input[input_from++] : input_ended ? -2 : -1;
+    unmask(before);
+    return c;
+}
+
+bool console_has_input(void) {
+    uint32_t before = mask();
+    if (input_from == input_to) {
+        fill();
+    }
+    bool has = input_from < input_to || input_ended;
+    unmask(before);
+    return has;
+}
+
+void console_wait_for_input(void) {
+    if (input_from == input_to && !input_ended) {
+        input_ready(NULL);
+    }
+}
+
+static void next_tick(void) {
+    uint32_t at = ccount() + CYCLES_PER_TICK;
+    __asm__ volatile("wsr %0, ccompare0; esync" ::"a"(at)); // the interrupt's cause is gone, too
+}
+
+void console_interrupt(void) {
+    next_tick();
+    console_us(); // the counter's 32 bits are 107 s
+    fill();
+}
+
+void console_start(bool (*key)(int c)) {
+    input_key = key;
+    next_tick();
+    uint32_t enabled = 1 << XCHAL_TIMER0_INTERRUPT;
+    __asm__ volatile("wsr %0, intenable; rsync" ::"a"(enabled));
+}
+
+// ---- Start and end ----
 
 _Noreturn void start_c(void) {
-    char here;
-    memset(&_stack_bottom, STACK_MARK, (size_t)(&here - &_stack_bottom) - 256);
     console_exit(main());
 }
 

@@ -2,11 +2,13 @@
 #ifndef WG_XTENSA_CONSOLE_H
 #define WG_XTENSA_CONSOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CONSOLE_INPUT 0
 #define CONSOLE_OUTPUT 1
+#define CONSOLE_ERRORS 2
 
 // Bytes read; 0 at the end; below 0 if it fails.
 int console_read(int file, void *to, size_t size);
@@ -22,10 +24,29 @@ void console_close(int file);
 _Noreturn void console_exit(int code);
 
 // Microseconds since the start, of the simulated clock: 25 instructions are one cycle, 40 cycles
-// are one.
+// are one. Waiting costs no instructions.
 uint64_t console_us(void);
 
-// The deepest that the stack has been, in bytes.
-size_t console_stack_used(void);
+// From one tick of the timer to the next, in microseconds.
+#define CONSOLE_TICK_US 5000
+
+// Starts the timer whose interrupt reads the input, as a UART's does. `key` is told each byte
+// first, in the interrupt; what it takes (true) does not get into the input.
+void console_start(bool (*key)(int c));
+
+// A byte of input, or -1: there is none now, or -2: there will never be any again.
+int console_get(void);
+
+// Would console_get() return at once, with a byte or at the end?
+bool console_has_input(void);
+
+// Halts the CPU until the next interrupt.
+void console_idle(void);
+
+// Stops QEMU until there is input. The simulated clock stands still.
+void console_wait_for_input(void);
+
+// The number after `name=` in QEMU's -append, or `otherwise`.
+uint32_t console_option(const char *name, uint32_t otherwise);
 
 #endif

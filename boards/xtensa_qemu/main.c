@@ -1,4 +1,5 @@
 // A board with a REPL on QEMU's standard input and output; it ends with its input.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "console.h"
@@ -9,18 +10,38 @@
 #include "py/stackctrl.h"
 #include "py/stream.h"
 #include "shared/readline/readline.h"
+#include "shared/runtime/interrupt_char.h"
 #include "shared/runtime/pyexec.h"
+#include "stack.h"
 
-static char heap[WG_PYTHON_HEAP];
+#define PYTHON_HEAP (2 * 1024 * 1024)
 
 extern char _stack_bottom, _stack_top;
 void __xtensa_libgcc_window_spill(void);
+_Noreturn void end(int code);
+
+// In the timer's interrupt.
+static bool take_key(int c) {
+    if (c != mp_interrupt_char) {
+        return false;
+    }
+    mp_sched_keyboard_interrupt();
+    return true;
+}
 
 int main(void) {
+    stack_start();
+    size_t size = console_option("heap", PYTHON_HEAP);
+    char *heap = malloc(size);
+    if (heap == NULL) {
+        printf("fatal: no memory for a heap of %u bytes\n", (unsigned)size);
+        return 73;
+    }
     mp_stack_set_top(&_stack_top);
     mp_stack_set_limit((mp_uint_t)(&_stack_top - &_stack_bottom) - 16 * 1024);
+    console_start(take_key);
     for (;;) {
-        gc_init(heap, heap + sizeof(heap));
+        gc_init(heap, heap + size);
         mp_init();
         readline_init0();
         pyexec_frozen_module("_boot.py", false);
@@ -55,12 +76,27 @@ void nlr_jump_fail(void *value) {
     console_exit(72);
 }
 
+_Noreturn void end(int code) {
+    char text[64];
+    int size =
+        snprintf(text, sizeof(text), "stack: %u %u %u\n", (unsigned)stack_deepest(STACK_PYTHON),
+                 (unsigned)stack_deepest(STACK_LOAD), (unsigned)stack_deepest(STACK_RUN));
+    console_write(CONSOLE_ERRORS, text, (size_t)size);
+    console_exit(code);
+}
+
 int mp_hal_stdin_rx_chr(void) {
-    unsigned char c;
-    if (console_read(CONSOLE_INPUT, &c, 1) != 1) {
-        console_exit(0);
+    for (;;) {
+        int c = console_get();
+        if (c >= 0) {
+            return c;
+        }
+        if (c == -2) {
+            end(0);
+        }
+        console_wait_for_input();
+        mp_handle_pending(true);
     }
-    return c;
 }
 
 mp_uint_t mp_hal_stdout_tx_strn(const char *text, size_t size) {
@@ -69,7 +105,8 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *text, size_t size) {
 }
 
 uintptr_t mp_hal_stdio_poll(uintptr_t flags) {
-    return flags & MP_STREAM_POLL_WR;
+    return flags &
+           (console_has_input() ? MP_STREAM_POLL_RD | MP_STREAM_POLL_WR : MP_STREAM_POLL_WR);
 }
 
 mp_uint_t mp_hal_ticks_ms(void) {
@@ -87,14 +124,26 @@ mp_uint_t mp_hal_ticks_cpu(void) {
 void mp_hal_delay_us(mp_uint_t us) {
     uint64_t end = console_us() + us;
     while (console_us() < end) {
-        mp_handle_pending(true);
     }
 }
 
 void mp_hal_delay_ms(mp_uint_t ms) {
-    mp_hal_delay_us(ms * 1000);
+    uint64_t end = console_us() + (uint64_t)ms * 1000;
+    for (;;) {
+        mp_handle_pending(true);
+        uint64_t us = console_us();
+        if (us >= end) {
+            return;
+        }
+        if (end - us < CONSOLE_TICK_US) {
+            mp_hal_delay_us((mp_uint_t)(end - us));
+        } else {
+            console_idle();
+        }
+    }
 }
 
+// Since 2000; the board starts on 1 January 2025.
 uint64_t mp_hal_time_ns(void) {
-    return console_us() * 1000;
+    return 789004800ULL * 1000000000 + console_us() * 1000;
 }

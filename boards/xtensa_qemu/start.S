@@ -2,9 +2,19 @@
 // The vectors' places are in link.ld; what each must do is said in the Xtensa ISA manual, "Windowed
 // Register Option".
 
+#define CAUSE_INTERRUPT 4
 #define CAUSE_ALLOCA 5
 // PS: windows on (bit 18), user vector for exceptions (bit 5), no interrupt is masked.
 #define PS_RUNNING ((1 << 18) | (1 << 5))
+#define PS_EXCM (1 << 4)
+
+// What an interrupt saves, in words: a0 to a15, then these.
+#define SAVED_SAR (16 * 4)
+#define SAVED_PC (17 * 4)
+#define SAVED_PS (18 * 4)
+#define SAVED_LBEG (19 * 4)
+#define SAVED_LEND (20 * 4)
+#define SAVED_LCOUNT (21 * 4)
 
 // ---- Reset: QEMU's CPU starts at 0xfe000000, whatever the ELF file's entry is ----
     .section .reset, "ax"
@@ -138,9 +148,100 @@ fill_callers_window:
     addi a0, a0, -CAUSE_ALLOCA
     bnez a0, 1f
     j fill_callers_window
-1:  j fatal
+1:  addi a0, a0, CAUSE_ALLOCA - CAUSE_INTERRUPT
+    bnez a0, 2f
+    j interrupt
+2:  j fatal
     .section .vectors.double, "ax"
     j fatal
+
+// ---- The timer's interrupt, as ESP-IDF enters one: all windows to their stacks, then C on a stack of its own ----
+// The interrupted code may be anything: windowed, or in the call0 ABI with a stack pointer that moves. Its a1 must be
+// as it was while the windows above it are spilled, for the last of them goes to the 16 bytes below it.
+    .section .text.interrupt, "ax"
+    .align 4
+    .literal_position
+interrupt:
+    movi a0, interrupt_saved
+    s32i a1, a0, 1 * 4
+    s32i a2, a0, 2 * 4
+    s32i a3, a0, 3 * 4
+    s32i a4, a0, 4 * 4
+    s32i a5, a0, 5 * 4
+    s32i a6, a0, 6 * 4
+    s32i a7, a0, 7 * 4
+    s32i a8, a0, 8 * 4
+    s32i a9, a0, 9 * 4
+    s32i a10, a0, 10 * 4
+    s32i a11, a0, 11 * 4
+    s32i a12, a0, 12 * 4
+    s32i a13, a0, 13 * 4
+    s32i a14, a0, 14 * 4
+    s32i a15, a0, 15 * 4
+    rsr a2, excsave1
+    s32i a2, a0, 0
+    rsr a2, sar
+    s32i a2, a0, SAVED_SAR
+    rsr a2, epc1
+    s32i a2, a0, SAVED_PC
+    rsr a2, ps
+    s32i a2, a0, SAVED_PS
+    rsr a2, lbeg
+    s32i a2, a0, SAVED_LBEG
+    rsr a2, lend
+    s32i a2, a0, SAVED_LEND
+    rsr a2, lcount
+    s32i a2, a0, SAVED_LCOUNT
+    movi a2, 0              // the handler's loops must not meet the end of ours
+    wsr a2, lcount
+    movi a2, PS_RUNNING | 1
+    wsr a2, ps
+    rsync
+    movi a4, __xtensa_libgcc_window_spill
+    callx4 a4
+    movi a1, interrupt_stack_top
+    movi a4, console_interrupt
+    callx4 a4
+    movi a1, interrupt_saved
+    l32i a2, a1, SAVED_PS   // with EXCM, as the vector found it
+    wsr a2, ps
+    rsync
+    l32i a2, a1, SAVED_PC
+    wsr a2, epc1
+    l32i a2, a1, SAVED_LBEG
+    wsr a2, lbeg
+    l32i a2, a1, SAVED_LEND
+    wsr a2, lend
+    l32i a2, a1, SAVED_LCOUNT
+    wsr a2, lcount
+    l32i a2, a1, SAVED_SAR
+    wsr a2, sar
+    l32i a0, a1, 0
+    l32i a2, a1, 2 * 4
+    l32i a3, a1, 3 * 4
+    l32i a4, a1, 4 * 4
+    l32i a5, a1, 5 * 4
+    l32i a6, a1, 6 * 4
+    l32i a7, a1, 7 * 4
+    l32i a8, a1, 8 * 4
+    l32i a9, a1, 9 * 4
+    l32i a10, a1, 10 * 4
+    l32i a11, a1, 11 * 4
+    l32i a12, a1, 12 * 4
+    l32i a13, a1, 13 * 4
+    l32i a14, a1, 14 * 4
+    l32i a15, a1, 15 * 4
+    l32i a1, a1, 1 * 4
+    rfe
+
+    .section .bss.interrupt, "aw", @nobits
+    .align 16
+interrupt_saved:
+    .space 24 * 4
+    .align 16
+    .space 4096
+interrupt_stack_top:
+    .space 16
 
     .section .text.fatal, "ax"
     .align 4

@@ -1,6 +1,8 @@
-# The host's files, read-only, as the file system.
+# The host's files, read-only, are the file system; at /flash is a LittleFS in memory, the current folder.
 import errno
 import io
+import os
+import sys
 
 import host
 import vfs
@@ -42,4 +44,47 @@ class HostFiles:
         return self._folder
 
 
-vfs.mount(HostFiles(), "/")
+class Flash:
+    # Outlives a soft reset, as a board's does.
+    SIZE = 4096
+
+    def __init__(self):
+        self._bytes = host.flash()
+
+    def readblocks(self, block, buf, offset=0):
+        start = block * self.SIZE + offset
+        buf[:] = self._bytes[start : start + len(buf)]
+
+    def writeblocks(self, block, buf, offset=None):
+        if offset is None:
+            self.ioctl(6, block)
+            offset = 0
+        start = block * self.SIZE + offset
+        self._bytes[start : start + len(buf)] = buf
+
+    def ioctl(self, op, arg):
+        if op == 4:
+            return len(self._bytes) // self.SIZE
+        if op == 5:
+            return self.SIZE
+        if op == 6:
+            start = arg * self.SIZE
+            for at in range(start, start + self.SIZE, 256):
+                self._bytes[at : at + 256] = b"\xff" * 256
+            return 0
+
+
+def mount():
+    flash = Flash()
+    try:
+        system = vfs.VfsLfs2(flash)
+    except OSError:
+        vfs.VfsLfs2.mkfs(flash)
+        system = vfs.VfsLfs2(flash)
+    vfs.mount(HostFiles(), "/")
+    vfs.mount(system, "/flash")
+    os.chdir("/flash")
+    sys.path[:] = ["", ".frozen"]
+
+
+mount()
