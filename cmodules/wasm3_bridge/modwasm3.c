@@ -22,6 +22,12 @@
 #if WG_THREADS
 #include "task.h"
 #endif
+#if defined(ESP_PLATFORM)
+#include "py/mphal.h"
+#if defined(MP_TASK_COREID) && !CONFIG_FREERTOS_UNICORE
+_Static_assert(WG_TASK_CORE != MP_TASK_COREID, "the engine's core must not be MicroPython's");
+#endif
+#endif
 
 /* The build states it; not so when the file is only scanned for qstrs. */
 #ifndef WG_WASM3_VERSION

@@ -23,7 +23,7 @@
 /* Native stack that a run may use, in bytes. */
 #ifndef WG_NATIVE_STACK
 #if defined(ESP_PLATFORM)
-#define WG_NATIVE_STACK (32 * 1024)
+#define WG_NATIVE_STACK (64 * 1024)
 #else
 #define WG_NATIVE_STACK (256 * 1024)
 #endif
@@ -78,6 +78,27 @@
  * these draw and answer while widgets compute, and a widget still gets a third of what they would.
  */
 #define WG_THREAD_NICE 5
+
+/*
+ * Memory inside the chip that the engine's code and wasm stacks leave free, in bytes, on a board
+ * that has PSRAM too: for WiFi, TLS, DMA and the stacks of tasks.
+ */
+#ifndef WG_INTERNAL_KEPT
+#define WG_INTERNAL_KEPT (112 * 1024)
+#endif
+
+/*
+ * The engine's core: the one that MicroPython does not use. ports/esp32/mphalport.h has
+ * MicroPython's as MP_TASK_COREID, but the engine can't include that; a build that changes it gives
+ * both.
+ */
+#ifndef WG_TASK_CORE
+#if defined(MP_TASK_COREID)
+#define WG_TASK_CORE (MP_TASK_COREID == 0 ? 1 : 0)
+#else
+#define WG_TASK_CORE 0
+#endif
+#endif
 
 /* Parameters of one function at the boundary between wasm and host, and results. */
 #define WG_MAX_PARAMS 32

@@ -191,7 +191,7 @@ static bool make_thread(wg_task *task, size_t stack) {
     settings.prio = WG_TASK_PRIORITY;
     settings.thread_name = "wasm3";
 #if !CONFIG_FREERTOS_UNICORE
-    settings.pin_to_core = MP_TASK_COREID == 0 ? 1 : 0;
+    settings.pin_to_core = WG_TASK_CORE;
 #endif
     esp_pthread_set_cfg(&settings);
     bool made = pthread_create(&task->thread, NULL, thread_main, task) == 0;
