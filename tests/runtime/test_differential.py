@@ -39,7 +39,7 @@ class Peers:
         first = expected[0]
         assert [_essence(answer) for answer in expected] == [_essence(first)] * len(expected)
         for board in self.boards:
-            for threads in (True, False):
+            for threads in board.modes:
                 asked = {**case, "board": str(self.files[f"{probe}.{layout}"]), "threads": threads}
                 found = board.ask(asked)
                 assert _essence(found) == _essence(first), (

@@ -17,7 +17,12 @@ ORACLES = {version: ROOT / "build" / "oracle" / f"wasmtime-{version}" for versio
 
 
 class Worker:
-    """One process. `ask` sends a case and returns its answer; a process that dies or stalls fails the test."""
+    """One process. `ask` sends a case and returns its answer; a process that dies or stalls fails the test.
+
+    `modes`: with threads and without, as far as the board can.
+    """
+
+    modes: tuple[bool, ...] = (True, False)
 
     def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         self.name = name
@@ -66,9 +71,9 @@ def oracle(version: int) -> Worker:
     )
 
 
-def board(binary: Path, script: str = "board_worker.py") -> Worker:
+def board(binary: Path, script: str = "board_worker.py", options: tuple[str, ...] = ()) -> Worker:
     return Worker(
         str(binary.relative_to(ROOT)),
-        [str(binary), "--script", str(HERE / script)],
+        [str(binary), *options, "--script", str(HERE / script)],
         {"MICROPYPATH": str(ROOT / "firmware")},
     )

@@ -85,8 +85,14 @@ class Board:
         return self._process.poll() is None
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait(timeout=10)
+        """Ends the board: by the end of its input, or, if it is at work or stuck, at once."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.close()
+            self._process.wait(timeout=2)
+        except (OSError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait(timeout=10)
 
 
 @dataclass

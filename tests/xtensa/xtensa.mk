@@ -1,4 +1,4 @@
-# The board boards/xtensa_qemu: its tools, its firmware, its tests. Included by the Makefile; no part of `make test`.
+# The board boards/xtensa_qemu: its tools, its firmware, its tests. Included by the Makefile.
 #
 # CROSS_COMPILE=.../xtensa-esp32s3-elf- takes another compiler for `make xtensa-check`; it brings its own libraries.
 
@@ -23,20 +23,40 @@ endif
 xtensa-tools: $(STAMPS)/system $(STAMPS)/venv ## The Xtensa compiler and its libraries, from Debian packages: build/xtensa
 	@$(BOOT) wg.xtensa tools $(XTENSA)
 
-# Without MicroPython: what needs its headers is compiled by `make xtensa`. task.c needs threads.
-XTENSA_CHECKED := $(filter-out %/task.c %/modwasm3.c %/buffer.c %/modpixels.c %/modwgrelease.c,$(wildcard $(CURDIR)/cmodules/*/*.c)) $(XTENSA_DIR)/console.c
+# All our C for Xtensa, warnings are errors: as ESP-IDF compiles it (threads, heap capabilities; declarations of its functions
+# stand in), and what the board under QEMU adds. MicroPython's headers want its list of names: that of the board's build,
+# and the names that only a build with threads has (names.py).
+XTENSA_CHECK := $(BUILD)/xtensa-check
+XTENSA_CHECKED := $(filter-out %/fuzz_%,$(wildcard $(CURDIR)/cmodules/*/*.c))
+XTENSA_STRICT := -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror
+XTENSA_AS_IDF := -DESP_PLATFORM=1 -isystem $(CURDIR)/tests/xtensa/idf_headers
+XTENSA_WITH_PYTHON := -Wno-unused-parameter -DMICROPY_PY_THREAD=0 -isystem $(XTENSA_CHECK) -I$(XTENSA_DIR) -isystem $(MICROPYTHON_DIR) \
+    -isystem $(BUILD)/xtensa-qemu -DMICROPY_SSL_MBEDTLS=1 -include $(CURDIR)/tests/xtensa/idf_headers/board_name.h -isystem $(THIRD_PARTY)/mbedtls/include
 
 .PHONY: xtensa-check
-xtensa-check: $(XTENSA_NEEDS) $(STAMPS)/wasm3-patched ## Our C compiled for Xtensa, warnings are errors
-	@mkdir -p $(BUILD)/xtensa-check
+xtensa-check: $(XTENSA_NEEDS) $(STAMPS)/wasm3-patched xtensa ## All our C compiled for Xtensa as for the ESP32-S3, warnings are errors
+	@mkdir -p $(XTENSA_CHECK)/genhdr
+	@$(PY) $(CURDIR)/tests/xtensa/names.py $(BUILD)/xtensa-qemu/genhdr $(XTENSA_CHECK)/genhdr $(XTENSA_CHECKED)
 	@for file in $(XTENSA_CHECKED); do \
-	    $(XTENSA_PREFIX)gcc $(XTENSA_CFLAGS) -std=gnu11 -O2 -Wall -Wextra -Werror -isystem $(WASM3_SRC) -I$(XTENSA_DIR) \
-	        -Dd_m3MaxDuplicateFunctionImpl=8 -DWG_HAVE_VALIDATE=1 -c $$file -o $(BUILD)/xtensa-check/$$(basename $$file .c).o; \
+	    flags=; ! grep -q '^#include "py/' $$file || flags="$(XTENSA_WITH_PYTHON)"; \
+	    $(XTENSA_PREFIX)gcc $(XTENSA_CFLAGS) $(XTENSA_STRICT) $(XTENSA_AS_IDF) $$flags -isystem $(WASM3_SRC) \
+	        -Dd_m3MaxDuplicateFunctionImpl=8 -DWG_HAVE_VALIDATE=1 -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
 	done
-	@echo "wg: $(words $(XTENSA_CHECKED)) files compiled for Xtensa without a warning"
+	@for file in $(wildcard $(XTENSA_DIR)/*.c); do \
+	    case $$file in */dynconfig.c) continue;; esac; \
+	    $(XTENSA_PREFIX)gcc $(XTENSA_CFLAGS) $(XTENSA_STRICT) $(XTENSA_WITH_PYTHON) -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
+	done
+	@echo "wg: $(words $(XTENSA_CHECKED)) files of cmodules and the board's compiled for Xtensa without a warning"
+
+# The command that starts the board, with the simulated board's options (tools/wg/xtensa/board.py).
+$(BUILD)/xtensa-qemu/wgdisplay: $(CURDIR)/tests/xtensa/xtensa.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s -m wg.xtensa.board "$$@"\n' $(PY) >$@
+	@chmod +x $@
 
 .PHONY: xtensa
-xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched ## MicroPython and the engine for Xtensa under QEMU
+xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched $(FONTS_STAMP) $(ROOTS_STAMP) \
+        $(BUILD)/xtensa-qemu/wgdisplay ## MicroPython, the engine and the firmware for Xtensa under QEMU
 	@mkdir -p $(BUILD)/xtensa-qemu/no-micropython-lib && touch $(BUILD)/xtensa-qemu/no-micropython-lib/README.md
 	@+MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay XTENSA_GNU_CONFIG=$(XTENSA)/dynconfig.so \
 	    $(MAKE) --no-print-directory -C $(XTENSA_DIR) TOP=$(MICROPYTHON_DIR) BUILD=$(BUILD)/xtensa-qemu \
@@ -48,6 +68,9 @@ xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched ## MicroPytho
 	         echo "boards/xtensa_qemu: the build failed; the whole log is $(BUILD)/xtensa-qemu/build.log" >&2; exit 1; }
 	@echo "$(XTENSA_ELF)"
 
+# All of it: what `make test` runs of it, and what takes longer.
 .PHONY: test-xtensa
-test-xtensa: xtensa engine-modules ## MicroPython's tests and the engine's on Xtensa under QEMU
-	@$(PY) $(CURDIR)/tests/xtensa/run.py $(XTENSA_ELF) $(MICROPYTHON_DIR)/tests $(ENGINE_MODULES)
+test-xtensa: xtensa xtensa-check engine-modules widgets $(STAMPS)/oracle $(STAMPS)/spec-tests ## All tests of the Xtensa board, under QEMU
+	@WG_XTENSA_TOTAL=1 $(PY) -m pytest $(CURDIR)/tests/xtensa -m "slow or not slow" $(PYTEST_ARGS)
+
+TEST_NEEDS += xtensa xtensa-check

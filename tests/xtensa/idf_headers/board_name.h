@@ -1,0 +1,3 @@
+// What a board says of itself, for cmodules/wg_release.
+#pragma once
+#define WG_BOARD "XTENSA"
