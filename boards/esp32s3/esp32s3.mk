@@ -30,20 +30,13 @@ firmware-sources: $(ESP32S3_SOURCES) ## What the firmware is made of, before ESP
 firmware: $(ESP32S3_SOURCES) ## The ESP32-S3's firmware: build/esp32s3/firmware.bin (IDF_PATH=)
 	@IDF_PATH=$(IDF_PATH) BUILD=$(BUILD) MICROPYTHON_DIR=$(MICROPYTHON_DIR) $(ESP32S3_DIR)/build.sh
 
-<<<<<<< /tmp/m
 .PHONY: installer
 installer: $(STAMPS)/venv ## A folder for a web server: firmware, checksums, a page that installs it over USB
 	@$(PY) -m wg.installer $(ESP32S3_OUT) $(BUILD)/installer $(ESP32S3_OUT)/release
 
 # Only here, for it comes as source: pip builds it.
-$(STAMPS)/esptool: tools/requirements/esptool.txt $(STAMPS)/venv
-	@echo "wg: installing esptool"
-	@rm -rf $(BUILD)/esptool
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --target $(BUILD)/esptool -r $<
-=======
 $(STAMPS)/esptool: tools/requirements/esptool.txt tools/wg/setup/python.py | $(STAMPS)/venv
 	@$(BOOT) wg.setup esptool $(BUILD)/esptool $(PY)
->>>>>>> /tmp/t
 	@touch $@
 
 .PHONY: flash

@@ -72,7 +72,7 @@ def test_scripts_are_run_and_errors_come_back(port: str, tmp_path: Path) -> None
     [
         "while True: pass",
         "import time; time.sleep(1000000)",
-        "import asyncio\nasync def wait(): await asyncio.sleep(1000000)\nasyncio.run(wait())",
+        "import asyncio\nasync def wait(): await asyncio.sleep(100000)\nasyncio.run(wait())",
     ],
 )
 def test_ctrl_c_ends_what_runs(port: str, code: str) -> None:

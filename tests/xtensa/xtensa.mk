@@ -29,7 +29,7 @@ xtensa-tools: $(STAMPS)/system $(STAMPS)/venv ## The Xtensa compiler and its lib
 XTENSA_CHECK := $(BUILD)/xtensa-check
 XTENSA_CHECKED := $(filter-out %/fuzz_%,$(wildcard $(CURDIR)/cmodules/*/*.c))
 XTENSA_STRICT := -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror
-XTENSA_AS_IDF := -DESP_PLATFORM=1 -isystem $(CURDIR)/tests/xtensa/idf_headers
+XTENSA_AS_IDF := -DESP_PLATFORM=1 -isystem $(CURDIR)/tests/xtensa/idf_headers -isystem $(MICROPYTHON_DIR) -DLFS2_NO_MALLOC
 XTENSA_WITH_PYTHON := -Wno-unused-parameter -DMICROPY_PY_THREAD=0 -isystem $(XTENSA_CHECK) -I$(XTENSA_DIR) -isystem $(MICROPYTHON_DIR) \
     -isystem $(BUILD)/xtensa-qemu -DMICROPY_SSL_MBEDTLS=1 -include $(CURDIR)/tests/xtensa/idf_headers/board_name.h -isystem $(THIRD_PARTY)/mbedtls/include
 
