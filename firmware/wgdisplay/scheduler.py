@@ -5,11 +5,15 @@ the longest overdue first, and a run that passes RUN_MS is cancelled and is an e
 
 So that slow and hung widgets can't take all places, the last one is for quick runs: one that takes longer than QUICK_MS
 there is put off. It is no error; the widget is tried again in another place, at its next turn, and keeps to the others
-until it was quick once. Who was quick comes before who never ran. A widget whose runs fail slowly rests for longer each
-time.
+until it was quick once. Who was quick comes before who never ran.
+
+A widget that fails rests for longer each time: its cycle, twice, four times... up to REST_MS, and for as long as a slow
+failure took at least. Chance moves each rest by a quarter, so that many displays don't ask a service that is back all
+at once. After a failure its last good text stays, marked as old.
 """
 
 import asyncio
+import os
 import time
 
 from micropython import const
@@ -17,9 +21,10 @@ from micropython import const
 TICK_MS = const(1000)
 RUN_MS = const(35_000)  # a run's last resort, above the runtime's own deadline of 30 s
 QUICK_MS = const(1000)  # what takes longer is slow
-REST_MS = const(300_000)  # the longest rest after slow failures
+REST_MS = const(300_000)  # the longest rest after failures, for cycles that are no longer
 CONCURRENT = const(4)  # runs at a time; one that is due waits for a place
 KEPT_CHARS = const(4096)  # of a text; the screen shows some hundreds
+NOTE_CHARS = const(32)  # of what is said about an old text
 NOT_RUN = "-"  # the text before the first run
 
 
@@ -33,14 +38,16 @@ class Entry:
         self.cycle_ms = max(1, cycle) * 1000  # a cycle of 0 counts as 1 s
         self.due = due
         self.text = NOT_RUN
-        self.error = False
+        self.error = False  # the text is what went wrong
+        self.good_ms = None  # when the text was good, for the present configuration
+        self.failures = 0  # in a row
         self.runs = 0  # runs that ended, whatever their end
         self.last_output = None  # text of the last good run
         self.last_error = None  # of the last run, None if it was good
         self.last_ms = None  # how long the last run took
         self.slow = False  # the last run was: it waits for one of the places that are not for quick runs
         self.put_off = False
-        self.rest_ms = 0  # after the last run, if that failed slowly
+        self.rest_ms = 0  # after the last run, if that failed
         self.task = None
 
 
@@ -51,7 +58,15 @@ class Scheduler:
     """
 
     def __init__(
-        self, run, log, on_tick=None, limit=CONCURRENT, tick_ms=TICK_MS, run_ms=RUN_MS, quick_ms=QUICK_MS
+        self,
+        run,
+        log,
+        on_tick=None,
+        limit=CONCURRENT,
+        tick_ms=TICK_MS,
+        run_ms=RUN_MS,
+        quick_ms=QUICK_MS,
+        jitter=None,
     ):
         self.entries = []
         self.ticks = 0
@@ -63,6 +78,7 @@ class Scheduler:
         self._tick_ms = tick_ms
         self._run_ms = run_ms
         self._quick_ms = quick_ms
+        self._jitter = jitter or _jitter
         self._tasks = []
         self._quick = None  # the task in the place for quick runs
         self._now = 0
@@ -91,6 +107,8 @@ class Scheduler:
                     before.due = min(before.due, self._now + entry.cycle_ms)
                 if before.config != entry.config:
                     before.config = entry.config
+                    before.good_ms = None  # a text of another configuration is no old text of this one
+                    before.failures = before.rest_ms = 0
                     before.due = self._now
                 entry = before
             self.entries.append(entry)
@@ -105,8 +123,26 @@ class Scheduler:
         return None
 
     def items(self):
-        """[(name, text, error)...] for the screen."""
-        return [(e.name, e.text, e.error) for e in self.entries]
+        """[(name, text, error, age_s, note)...] for the screen.
+
+        error: the text is what went wrong, for there was no good one yet. A text is old after a failed run: age_s are
+        the seconds since it was good, and note says in a few words why; else they are None and "".
+        """
+        self._advance()
+        return [
+            (e.name, e.text, False, (self._now - e.good_ms) // 1000, _few_words(e.last_error))
+            if e.last_error is not None and e.good_ms is not None
+            else (e.name, e.text, e.error, None, "")
+            for e in self.entries
+        ]
+
+    def retry(self):
+        """What failed is due now, without a rest: after the network has come back, say."""
+        self._advance()
+        for entry in self.entries:
+            if entry.last_error is not None:
+                entry.failures = entry.rest_ms = 0
+                entry.due = min(entry.due, self._now)
 
     async def loop(self):
         """Ticks for ever."""
@@ -185,6 +221,8 @@ class Scheduler:
             entry.text = entry.last_output = _kept(text)
             entry.error = failed = False
             entry.last_error = None
+            self._advance()
+            entry.good_ms = self._now
         except asyncio.TimeoutError:
             if limit < self._run_ms:
                 entry.put_off = True
@@ -205,17 +243,25 @@ class Scheduler:
         else:
             entry.runs += 1
             entry.last_ms = ms
-            entry.rest_ms = min(max(ms, 2 * entry.rest_ms), REST_MS) if failed and entry.slow else 0
+            entry.failures = entry.failures + 1 if failed else 0
+            entry.rest_ms = self._rest(entry, ms) if failed else 0
             if entry.rest_ms:
-                entry.due = max(entry.due, self._now + entry.rest_ms)
+                entry.due = max(entry.due, self._now + self._jitter(entry.rest_ms))
         self._fill()
+
+    def _rest(self, entry, ms):
+        longest = max(REST_MS, entry.cycle_ms)
+        rest = min(2 * entry.rest_ms or entry.cycle_ms, longest)
+        return min(max(rest, ms), longest) if entry.slow else rest
 
     def _failed(self, entry, text):
         text = _kept(text)
         if text != entry.last_error:
             self._log.error(entry.name, text)
-        entry.text = entry.last_error = text
-        entry.error = True
+        entry.last_error = text
+        if entry.good_ms is None:
+            entry.text = text
+            entry.error = True
 
     async def run_now(self, name):
         """Runs a widget now, or waits for the run that is under way; returns its text or raises RuntimeError."""
@@ -231,7 +277,20 @@ class Scheduler:
                 break
         if entry.last_error is not None:
             raise RuntimeError(entry.last_error)
-        return entry.text
+        return entry.last_output
+
+
+def _jitter(ms):
+    """Up to a quarter more or less, by chance."""
+    return ms * (768 + 2 * os.urandom(1)[0]) // 1024
+
+
+def _few_words(text):
+    text = text.split("\n")[0]
+    if len(text) <= NOTE_CHARS:
+        return text.rstrip(".")
+    cut = text.rfind(" ", 0, NOTE_CHARS - 2)
+    return text[: cut if cut > 0 else NOTE_CHARS - 3] + "..."
 
 
 def _kept(text):

@@ -8,6 +8,7 @@ from wgdisplay.scheduler import Scheduler
 
 log = Log()
 calls = []
+down = []
 
 
 async def run(name, config):
@@ -20,9 +21,14 @@ async def run(name, config):
             await asyncio.sleep_ms(1000)
     if name == "broken":
         raise RuntimeError("it broke")
-    if name == "heals" and len([c for c in calls if c[0] == "heals"]) == 1:
+    count = len([c for c in calls if c[0] == name])
+    if name == "heals" and count == 1:
         raise OSError("no network")
-    return f"text {len([c for c in calls if c[0] == name])}"
+    if name == "worsens" and count > 2:
+        raise OSError("the server of the weather has gone away.")
+    if name == "fickle" and down:
+        raise OSError("it is down")
+    return f"text {count}"
 
 
 def widget(name, cycle=0, config="{}", version="1"):
@@ -32,8 +38,10 @@ def widget(name, cycle=0, config="{}", version="1"):
 async def main():
     seen = {}
     times = []
-    s = Scheduler(run, log, lambda: times.append(time.ticks_ms()), tick_ms=50, run_ms=2500, quick_ms=3000)
-    names = ("quick", "slow", "hung", "broken", "heals")
+    s = Scheduler(
+        run, log, lambda: times.append(time.ticks_ms()), tick_ms=50, run_ms=2500, quick_ms=3000, jitter=int
+    )
+    names = ("quick", "slow", "hung", "broken", "heals", "worsens")
     s.load([widget(n) for n in names] + [widget("rare", 3600)])
     seen["before"] = s.items()
     task = asyncio.create_task(s.loop())
@@ -45,12 +53,31 @@ async def main():
     seen["gap"] = max([time.ticks_diff(times[i + 1], times[i]) for i in range(len(times) - 1)])
     seen["ticks"] = len(times)
 
+    # What failed is due at once when there is reason to try again.
+    before = len([c for c in calls if c[0] == "broken"])
+    s.retry()
+    await asyncio.sleep_ms(150)
+    seen["retried"] = len([c for c in calls if c[0] == "broken"]) - before
+
     # A changed configuration is run at once, what is unchanged keeps its text, what is gone is gone.
     s.load([widget("rare", 3600, '{"a": 1}'), widget("quick")])
     seen["kept"] = s.items()
     await asyncio.sleep_ms(150)
     seen["rerun"] = [c for c in calls if c[0] == "rare"]
     seen["run now"] = await s.run_now("rare")
+
+    # The old text of another configuration is not kept over a failure.
+    s.load([widget("fickle")])
+    await asyncio.sleep_ms(150)
+    down.append(True)
+    try:
+        await s.run_now("fickle")
+    except RuntimeError as error:
+        seen["said"] = str(error)
+    seen["old"] = s.items()
+    s.load([widget("fickle", 0, '{"a": 1}')])
+    await asyncio.sleep_ms(150)
+    seen["other configuration"] = s.items()
 
     # More due widgets than places: all get their turn.
     s.load([widget(f"w{i}") for i in range(9)])
