@@ -334,6 +334,18 @@ uint64_t mp_hal_time_ns(void) {
     return clock_ns(CLOCK_REALTIME) + console_clock_offset_ns;
 }
 
+// The C library's time() for the rest of the program, Mbed TLS above all (linker option --wrap): on
+// the chip it is the board's clock, too.
+time_t __wrap_time(time_t *out);
+
+time_t __wrap_time(time_t *out) {
+    time_t now = mp_hal_time_ns() / 1000000000ULL;
+    if (out != NULL) {
+        *out = now;
+    }
+    return now;
+}
+
 void mp_hal_delay_ms(mp_uint_t ms) {
     uint64_t end = clock_ns(CLOCK_MONOTONIC) + ms * 1000000ULL;
     do {

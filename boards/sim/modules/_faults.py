@@ -3,8 +3,9 @@
 #
 # WiFi: `wifi` is None (all is well) or one of "no_ap" (the access point is away), "wrong_password",
 # "refuse" (it refuses everybody), "no_address" (joined, but no DHCP answer), "drop" (an existing
-# connection is lost, and none comes up again until it is None).
-# `wifi_delay_ms` is the time from connect() to an address.
+# connection is lost, and none comes up again until it is None), or a dict of these by network's name.
+# `wifi_delay_ms` is the time from connect() to an address; `wifi_address` is that address, if it is not the PC's: to
+# change it is what a station sees that roams into another part of the network.
 #
 # Flash: operations are writes and erased sectors.
 # `cut_power_after(n, torn=HALF, stay=False)` lets the power fail during the n-th operation from now, of which NOTHING,
@@ -36,6 +37,7 @@ TORN = (NOTHING, HALF, ALL_BUT_LAST, RANDOM, ALL)
 
 wifi = None
 wifi_delay_ms = 300
+wifi_address = None
 # What a scan finds: (ssid, bssid, channel, RSSI in dBm, security as network.AUTH_*, hidden).
 access_points = [
     (b"sim", b"\x02\x00\x00\x00\x00\x01", 6, -48, 3, False),

@@ -87,6 +87,7 @@ class WLAN:
             self._id = interface
             self._active = False
             self._joining = None  # ticks of connect()
+            self._failed = None  # how that ended, if the radio was told not to try again by itself
             self._ssid = ""
             self._password = ""
             self._static = None
@@ -115,13 +116,17 @@ class WLAN:
         if not self._ssid:
             raise OSError("Wifi Invalid SSID")
         self._joining = time.ticks_ms()
+        self._failed = None
 
     def disconnect(self):
         self._joining = None
 
     def status(self, what=None):
         if what == "rssi":
-            return -48
+            if not self.isconnected():
+                raise OSError("Wifi Not Connected")
+            heard = [ap[3] for ap in _faults.access_points if ap[0] == self._ssid.encode()]
+            return max(heard) if heard else -48
         if what == "stations" and self._id == AP_IF:
             return []
         if what is not None:
@@ -133,9 +138,14 @@ class WLAN:
         waited = time.ticks_diff(time.ticks_ms(), self._joining)
         if waited < _faults.wifi_delay_ms:
             return STAT_CONNECTING
-        if _faults.wifi == "no_address":
+        if self._failed is not None:
+            return self._failed
+        fault = _faults.wifi.get(self._ssid) if isinstance(_faults.wifi, dict) else _faults.wifi
+        if fault == "no_address":
             return STAT_CONNECTING
-        return _FAILURES.get(_faults.wifi, STAT_GOT_IP)
+        if fault in _FAILURES and self._options["reconnects"] == 0:
+            self._failed = _FAILURES[fault]
+        return _FAILURES.get(fault, STAT_GOT_IP)
 
     def isconnected(self):
         if self._id == AP_IF:
@@ -182,6 +192,7 @@ class WLAN:
         if self._static:
             return self._static
         address, netmask = _simhw.host_address() or ("127.0.0.1", "255.0.0.0")
+        address = _faults.wifi_address or address
         gateway = address.rsplit(".", 1)[0] + ".1"
         return (address, netmask, gateway, gateway)
 
