@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -24,10 +25,35 @@ def certificates(pem: str) -> list[bytes]:
     return list(found)
 
 
+def _element(der: bytes, at: int) -> tuple[int, int]:
+    """The begin of the content and the end of the DER element at `at` (X.690, 8.1)."""
+    size = der[at + 1]
+    if size < 0x80:
+        return at + 2, at + 2 + size
+    count = size & 0x7F
+    begin = at + 2 + count
+    return begin, begin + int.from_bytes(der[at + 2 : begin], "big")
+
+
+def subject(der: bytes) -> bytes:
+    """The subject of a certificate, a DER Name (RFC 5280, 4.1)."""
+    at, _ = _element(der, _element(der, 0)[0])
+    if der[at] == 0xA0:  # the version
+        at = _element(der, at)[1]
+    for _ in ("serial number", "signature", "issuer", "validity"):
+        at = _element(der, at)[1]
+    return der[at : _element(der, at)[1]]
+
+
 def source(found: list[bytes]) -> str:
-    """A MicroPython module: the certificates as constants, so that they stay in flash when frozen."""
+    """A MicroPython module: the certificates as constants, so that they stay in flash when frozen.
+
+    SUBJECTS has the first 8 bytes of the SHA-256 of each one's subject, to find an issuer's certificate by.
+    """
     lines = [
         f'"""{len(found)} root certificates, DER: made by wg.roots, not to be edited."""',
+        "",
+        f"SUBJECTS = {b''.join(hashlib.sha256(subject(der)).digest()[:8] for der in found)!r}",
         "",
         "CERTIFICATES = (",
     ]
