@@ -24,6 +24,7 @@ LAZY = {
     "ota-serve": ("wg.release.cli:serve_command", "Serve a release folder in the local network"),
     "release": ("wg.release.cli:release_command", "Make and sign a firmware release"),
     "sim": ("wg.sim.cli", "The simulated board"),
+    "store": ("wg.store.cli", "Check and make the catalogue of a store"),
     "widget": ("wg.widget.cli", "Build, check and preview widgets"),
 }
 

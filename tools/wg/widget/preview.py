@@ -58,6 +58,40 @@ def run(file: Path, config: str, version: int) -> str:
     return str(result["text"])
 
 
+def describe(data: bytes, version: int = 50) -> dict[str, str] | None:
+    """Name and version as a component's own functions tell them; None if the reference host is not installed.
+
+    Raises ToolError with what went wrong.
+    """
+    import subprocess
+    import tempfile
+
+    from wg import ROOT
+    from wg.process import ToolError
+
+    folder = ROOT / "build" / "oracle" / f"wasmtime-{version}"
+    if not folder.is_dir():
+        return None
+    with tempfile.NamedTemporaryFile(suffix=".wasm") as file:
+        file.write(data)
+        file.flush()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", __name__, file.name],
+                env={**os.environ, "PYTHONPATH": str(folder)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                timeout=RUN_TIMEOUT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ToolError("The widget did not tell its name.") from error
+    result = json.loads(done.stdout) if done.stdout else {"error": "It could not be loaded."}
+    if "error" in result:
+        raise ToolError(f"The widget did not tell its name: {result['error'].splitlines()[0]}")
+    return {"name": str(result["name"]), "version": str(result["version"])}
+
+
 def _record(**fields: Any) -> Any:
     from wasmtime import component
 
@@ -97,7 +131,7 @@ def _log(_store: Any, level: Any, context: str, message: str) -> None:
     print(f"{getattr(level, 'tag', level)}: {context}: {message}", file=sys.stderr)
 
 
-def _main(path: str, config: str) -> dict[str, str]:
+def _main(path: str, config: str | None = None) -> dict[str, str]:
     import wasmtime
     from wasmtime import component
 
@@ -118,6 +152,14 @@ def _main(path: str, config: str) -> dict[str, str]:
                     instance.add_func(name, function)
         store = wasmtime.Store(engine)
         widget = linker.instantiate(store, component.Component(engine, Path(path).read_bytes()))
+        if config is None:
+            told = {}
+            for key in ("name", "version"):
+                function = widget.get_func(store, f"get-{key}")
+                if function is None:
+                    return {"error": f"It does not export get-{key}."}
+                told[key] = function(store)
+            return told
         entry = widget.get_func(store, "run")
         if entry is None:
             return {"error": "It does not export run."}

@@ -1,0 +1,1 @@
+"""Catalogues of widgets: the store that a display reads."""
