@@ -7,7 +7,6 @@ rest goes on without it.
 
 import asyncio
 import gc
-import json
 import os
 import time
 
@@ -15,23 +14,21 @@ import wgtrial
 from micropython import const
 
 from . import VERSION, quotas
+from .installer import Installer
 from .log import ERROR, Log
-from .net import http
+from .net import connection, http, resolver, trust
 from .net.clock import Clock
+from .net.gateway import Gateway
 from .net.wifi import AP, CONNECTED, CONNECTING, Wifi
 from .net.zone import Zone
 from .ota.service import Service
 from .scheduler import Scheduler
-from .storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
+from .storage import SchemaError, Storage, StorageError
+from .store import Store
 
-INSTALL_MS = const(120_000)  # deadline of a download
-STORE_MAX_BYTES = const(64 * 1024)  # of the store's catalogue
-COPY_BYTES = const(4096)  # piece of a file that is installed from a file system
 JOB_POLL_MS = const(10)
 PICTURE_MS = const(10_000)  # the screen stands still so long at most while its picture is taken
 WIFI_POLL_MS = const(1000)
-
-_METHODS = http.METHODS  # in the order of the interface's enum
 
 
 class AppError(Exception):
@@ -116,17 +113,10 @@ def sentence(error):
 class Host:
     """The four interfaces that the runtime asks for on behalf of widgets."""
 
-    def __init__(self, clock, log, request=http.request):
+    def __init__(self, clock, log, gateway):
         self._log = log
-        self._request = request
         self.now = clock.now
-
-    async def http(self, method, url, body):
-        response = await self._request(_METHODS[method], url, body)
-        length = len(response.body)
-        if _METHODS[method] == "HEAD" and response.content_length is not None:
-            length = response.content_length
-        return response.status, length, response.body
+        self.http = gateway.request
 
     def random(self):
         return int.from_bytes(os.urandom(8), "little")
@@ -149,6 +139,7 @@ class App:
         wifi,
         make_runtime,
         make_screen,
+        gateway,
         request=http.request,
         download=http.download,
     ):
@@ -165,16 +156,15 @@ class App:
         self.scheduler = Scheduler(self._run, log, self._tick)
         self._make_runtime = make_runtime
         self._make_screen = make_screen
-        self._request = request
-        self._download = download
+        self._gateway = gateway
         self._jobs = []
         self._active = []
         self._stopping = False
         self._began = time.ticks_ms()
         self._generation = None
         self._broken = {}  # widget: why it can't be loaded
-        self._catalogue = None
-        self._installing = False
+        self._store = Store(storage, log, request)
+        self._installer = Installer(storage, self._store, self._engine, download, log)
         self._still = None  # until when the screen stands still for its picture, in ticks
         self._zone = None  # (rule, Zone) of the setting
         self._notice = None  # (title, lines, progress) in place of the widgets
@@ -304,18 +294,41 @@ class App:
                 if generation != seen and (self.wifi is None or self.wifi.state == CONNECTED):
                     seen = generation
                     asyncio.create_task(self._connected())
+                elif self.clock.due and self._online() and self.storage.setting("ntp"):
+                    asyncio.create_task(self._sync())
+                connection.tidy()
             except Exception as error:
                 self.log.error("wifi", sentence(error))
             await asyncio.sleep_ms(WIFI_POLL_MS)
 
+    def _online(self):
+        return self.wifi is None or self.wifi.state == CONNECTED
+
     async def _connected(self):
-        if not self.clock.synced:
-            await self.clock.sync(self.storage.setting("ntp"))
-        if self._catalogue is None and self.storage.setting("store"):
+        resolver.forget()
+        connection.tidy(True)
+        await self._sync()
+        self.scheduler.retry()
+        if self._store.url:
             try:
-                await self._fetch_store()
-            except (OSError, AppError) as error:
+                await self._store.catalogue()
+            except OSError as error:
                 self.log.warn("store", str(error))
+
+    async def _sync(self):
+        """Asks for the time; where no time server answers, the store's web server has to do."""
+        known = self.clock.known
+        if (
+            not await self.clock.sync(self.storage.setting("ntp"))
+            and not self.clock.known
+            and self._store.url
+        ):
+            try:
+                self.clock.offer(await self._store.date())
+            except OSError as error:
+                self.log.warn("clock", str(error))
+        if not known and self.clock.known:
+            self.scheduler.retry()  # certificates can be checked from now on
 
     # ---- once a second ----
 
@@ -430,64 +443,30 @@ class App:
 
     # ---- jobs of the console ----
 
-    async def install(self, job, source, description=""):
-        """Installs from an address, a file or, by name, from the store; -> the new entry."""
-        if self._installing:
-            raise AppError("another install is under way")
-        if self.runtime is None:
-            raise AppError("nothing can be installed: " + self._why("the widget engine"))
-        url, description = await self._locate(source, description)
-        self._installing = True
-        incoming = data = None
-        try:
-            incoming = self.storage.receive()
-            if "://" in url:
-                await self._download(url, incoming, max_bytes=MAX_WIDGET_BYTES, deadline_ms=INSTALL_MS)
-            else:
-                await self._copy(job, url, incoming)
-            incoming.finish()
-            data = incoming.read(self.runtime.buffer)
-            metadata = await self.runtime.metadata(data)
-            widget = self.storage.add(incoming, metadata, description, url)
-        except StorageError as error:
-            raise AppError("{} was not installed: {}".format(source, error))
-        finally:
-            if data is not None:
-                data.close()
-            if incoming is not None:
-                incoming.discard()
-            self._installing = False
-        self.log.info("app", "installed {} {}".format(widget["name"], widget["version"]))
+    async def install(self, job, source, description="", hosts=None, ask=None):
+        """Installs from an address, a file or, by name, from the store; -> the new entry. See installer.py."""
+        widget = await self._installer.install(job, source, description, hosts, ask)
         self._reload()
         return widget
 
-    async def _locate(self, source, description):
-        if "://" in source or "/" in source or source.endswith(".wasm"):
-            return source, description
-        for item in await self._store():
-            if item["name"].lower() == source.lower():
-                return item["url"], description or item["description"]
-        raise AppError("the store has no widget called {!r}; wg.store() lists them".format(source))
+    async def update(self, job, name=None):
+        """Brings one widget, or all, up to date; -> what became of each. See installer.py."""
+        rows = await self._installer.update(job, name)
+        for row in rows:
+            if row["version"] != row["was"] or row["result"].startswith("updated"):
+                self._gateway.forget(row["name"])
+                self.runtime.remove(row["name"])
+        self._reload()
+        return rows
 
-    async def _copy(self, job, path, incoming):
-        # The file is opened and read in the main thread: with `mpremote mount` it lies behind the serial line.
-        try:
-            file = await job.here(open, path, "rb")
-        except OSError:
-            raise AppError("there is no file {}".format(path))
-        try:
-            buffer = bytearray(COPY_BYTES)
-            view = memoryview(buffer)
-            while True:
-                n = await job.here(file.readinto, buffer)
-                if not n:
-                    return
-                incoming.write(view[:n])
-        finally:
-            file.close()
+    def _engine(self):
+        if self.runtime is None:
+            raise AppError("nothing can be installed: " + self._why("the widget engine"))
+        return self.runtime
 
     async def remove(self, job, name):
         self.storage.remove(name)
+        self._gateway.forget(name)
         if self.runtime is not None:
             self.runtime.remove(name)
         self._reload()
@@ -513,6 +492,22 @@ class App:
             for key, (_, _, what) in sorted(quotas.RANGES.items())
         ]
 
+    async def hosts(self, job, name, hosts=None):
+        """Changes which hosts a widget may reach, if a list is given; -> the list."""
+        if hosts is not None:
+            self.storage.set_hosts(name, hosts)
+            self._reload()
+        return self.storage.widget(name)["hosts"]
+
+    async def trust(self, job, data=None, remove=None):
+        """Trusts one more root certificate (bytes), or one of the owner's no longer (by its name); -> the owner's."""
+        if data is not None:
+            self.log.info("app", "https trusts {}".format(trust.add(data)))
+        if remove is not None:
+            trust.remove(remove)
+        connection.tidy(True)
+        return [{"name": name, "file": file, "until": until} for name, file, until in trust.listed()]
+
     async def picture(self, job, write):
         """Hands the screen as PNG to `write(buffer)` in the main thread; the screen stands still meanwhile."""
         if self.screen is None:
@@ -530,8 +525,6 @@ class App:
 
     async def set(self, job, key, value):
         self.storage.set(key, value)
-        if key == "store":
-            self._catalogue = None
 
     async def add_network(self, job, ssid, password):
         self.storage.add_network(ssid, password)
@@ -584,6 +577,7 @@ class App:
                     "size": widget["size"],
                     "url": widget["url"],
                     "limits": widget["limits"],
+                    "hosts": widget["hosts"],
                     "runs": entry.runs if entry else 0,
                     "last_ms": entry.last_ms if entry else None,
                     "last_output": entry.last_output if entry else None,
@@ -602,6 +596,7 @@ class App:
             "ssid": (wifi.ap_ssid if wifi.state == AP else wifi.ssid) if wifi else "",
             "address": wifi.address if wifi else "",
             "rssi": wifi.rssi() if wifi else None,
+            "wifi_problem": wifi.problem if wifi else "",
             "access_password": wifi.ap_password if wifi and wifi.state == AP else None,
             "time": seconds if self.clock.known else None,
             "time_synced": self.clock.synced,
@@ -635,47 +630,8 @@ class App:
     # ---- the store ----
 
     async def store(self, job, again=False):
-        """The catalogue: [{name, description, repository, url}...]."""
-        if again:
-            self._catalogue = None
-        return await self._store()
-
-    async def _store(self):
-        if self._catalogue is None:
-            if not self.storage.setting("store"):
-                raise AppError('no store is set: wg.set("store", "https://.../widget_store.json")')
-            await self._fetch_store()
-        return self._catalogue
-
-    async def _fetch_store(self):
-        response = await self._request("GET", self.storage.setting("store"), max_body=STORE_MAX_BYTES)
-        if response.status != 200:
-            raise AppError("the store answered with status {}".format(response.status))
-        try:
-            items = json.loads(response.body)
-        except ValueError:
-            raise AppError("the store's catalogue is not JSON")
-        if not isinstance(items, list):
-            raise AppError("the store's catalogue is not a list")
-        self._catalogue = [item for item in map(_store_item, items) if item is not None]
-
-
-def _store_item(item):
-    """An entry of the catalogue with its download address; None if it has not what it needs."""
-    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-        return None
-    repository, url = item.get("repository"), item.get("url")
-    if not isinstance(url, str):
-        if not isinstance(repository, str) or not repository:
-            return None
-        url = repository.rstrip("/") + "/releases/latest/download/widget.wasm"
-    description = item.get("description")
-    return {
-        "name": item["name"],
-        "description": description if isinstance(description, str) else "",
-        "repository": repository if isinstance(repository, str) else "",
-        "url": url,
-    }
+        """The catalogue's items, see store.py."""
+        return await self._store.catalogue(again)
 
 
 # ---- the board's own application ----
@@ -687,10 +643,14 @@ def build():
     clock = Clock(log)
     storage = Storage(log=log)
 
+    gateway = Gateway(lambda name: storage.widget(name)["hosts"], log)
+
     def make_runtime():
         from .runtime import Runtime
 
-        return Runtime(Host(clock, log))
+        runtime = Runtime(Host(clock, log, gateway))
+        gateway.allocate = runtime.buffer
+        return runtime
 
     def make_screen():
         from .display import Screen
@@ -698,7 +658,7 @@ def build():
         return Screen.from_board()
 
     wifi = Wifi(storage.networks, log, storage.access_password)
-    return App(storage, log, clock, wifi, make_runtime, make_screen)
+    return App(storage, log, clock, wifi, make_runtime, make_screen, gateway)
 
 
 _loops = None  # asyncio's functions that run or replace the loop, before they were guarded

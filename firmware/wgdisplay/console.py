@@ -18,6 +18,7 @@ START_MS = const(15_000)  # the application's patience to come up
 GREET_MS = const(3_000)  # the greeting waits so long for the application
 WIFI_MS = const(90_000)  # wg.wifi() waits so long for the outcome
 
+MAX_CERTIFICATE = const(8192)  # bytes of a file with one
 FOLLOW_MS = const(200)  # how often wg.logs(follow=True) looks
 
 _app = None
@@ -90,6 +91,15 @@ class Lines(list):
 
     def __repr__(self):
         return "\n".join(self) or "Nothing yet."
+
+    __str__ = __repr__
+
+
+class Hosts(Lines):
+    """The hosts that a widget may reach."""
+
+    def __repr__(self):
+        return "It may reach {}.".format(_reach(self))
 
     __str__ = __repr__
 
@@ -286,22 +296,30 @@ def state():
 
 
 def store(again=False):
-    return Table(
-        _call("store", again), (("Name", "name"), ("Description", "description")), "The store is empty."
-    )
+    rows = _call("store", again)
+    columns = [("Name", "name"), ("Description", "description")]
+    if any(row["version"] for row in rows):
+        columns.insert(1, ("Version", "version"))
+    return Table(rows, columns, "The store is empty.")
 
 
-def install(source, description=""):
+def install(source, description="", hosts=None):
+    """hosts: what the widget may reach; None: what the store's entry says, else any public host."""
     if not isinstance(source, str) or not source:
         raise Error(
             'say what to install: wg.install("http://...") or wg.install("/path") or a name from wg.store()'
         )
-    widget = _call("install", source, description)
+    widget = _call("install", source, description, hosts)
     facts = Facts()
     facts.update(widget)
     return facts.tell(
-        "Installed {} {} ({} bytes, every {} s).".format(
-            widget["name"], widget["version"], widget["size"], max(1, widget["update_cycle_seconds"])
+        "Installed {} {} ({} bytes, every {} s).\nIt may reach {}: wg.hosts({!r}, [...]) changes that.".format(
+            widget["name"],
+            widget["version"],
+            widget["size"],
+            max(1, widget["update_cycle_seconds"]),
+            _reach(widget["hosts"]),
+            widget["name"],
         )
     )
 
@@ -354,6 +372,61 @@ def ota_state():
     facts = Facts()
     facts.update(found)
     return facts.tell("\n".join(lines))
+
+
+def update(name=None):
+    """One widget or all from the store, or the address that they came from; their configuration and hosts stay."""
+    if name is not None:
+        _named(name)
+    rows = _call("update", name)
+    columns = (("Name", "name"), ("Was", "was"), ("Version", "version"), ("Result", "result"))
+    for row in rows:
+        if row["hosts"]:
+            row["result"] += "; it also asks for {}: wg.hosts({!r}, [...])".format(
+                ", ".join(row["hosts"]), row["name"]
+            )
+    return Table(rows, columns, "No widget is installed.")
+
+
+def _reach(hosts):
+    """A widget's list of hosts in words."""
+    if not hosts:
+        return "no host"
+    from .net.permissions import ANY, is_inside
+
+    words = [host + " (inside your network)" if is_inside(host) else host for host in hosts if host != ANY]
+    if ANY in hosts:
+        words.append("any public host")
+    return ", ".join(words)
+
+
+def hosts(name, hosts=None):
+    """With a list, a widget may reach these hosts and no others; without, -> what it may reach."""
+    _named(name)
+    if hosts is not None:
+        _call("hosts", name, hosts)
+        return None
+    return Hosts(_call("hosts", name))
+
+
+def trust(source=None, on=True):
+    """A root certificate, as a file or a PEM text, for https to trust besides the built-in ones; on=False: no longer,
+    by its name; without a source, -> one's own."""
+    data = remove = None
+    if source is not None and not isinstance(source, str):
+        raise Error('a root is trusted by wg.trust("/ca.pem"), and no longer by wg.trust("name", False)')
+    if source is not None and not on:
+        remove = source
+    elif source is not None and "-----BEGIN" in source:
+        data = source.encode()
+    elif source is not None:
+        try:
+            with open(source, "rb") as file:
+                data = file.read(MAX_CERTIFICATE)
+        except OSError:
+            raise Error("there is no file {}".format(source))
+    columns = (("Name", "name"), ("Until", "until"), ("File", "file"))
+    return Table(_call("trust", data, remove), columns, "There are the built-in roots only.")
 
 
 def list_():
@@ -555,6 +628,12 @@ _HELP = (
         '("name") | ("http://...") | ("/file.wasm")',
         "install a widget from the store, an address or a file",
     ),
+    ("update", '() | ("name")', "bring widgets up to date with the store"),
+    (
+        "trust",
+        '("/ca.pem") | ("name", False) | ()',
+        "root certificates of your own, besides the built-in ones",
+    ),
     ("list", "()", "the installed widgets with their last texts"),
     (
         "configure",
@@ -565,6 +644,11 @@ _HELP = (
     ("run", '("name")', "run a widget now and return its text"),
     ("remove", '("name")', "remove a widget"),
     ("limits", '("name", deadline_ms=5000)', "show a widget's quotas; key=value sets, key=None undoes"),
+    (
+        "hosts",
+        '("name") | ("name", ["api.example.org", "192.168.1.5"]) | ("name", ["*"]) | ("name", [])',
+        "which hosts a widget may reach; *: any public one",
+    ),
     ("logs", '(50) | ("name") | (follow=True)', "the last lines of the log; follow: go on until Ctrl-C"),
     ("background", '("#102030") | ()', "the screen's background colour"),
     (

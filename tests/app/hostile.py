@@ -18,13 +18,19 @@ class Answer:
 
 @dataclass
 class HostileServer:
-    """Answers by path; keeps what it was asked (method, path, headers, body)."""
+    """Answers by path; keeps what it was asked (method, path, headers, body).
+
+    `turns` has for a path the answers to the first request, the second..., the last one for all later ones.
+    """
 
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    turns: dict[str, list[bytes]] = field(default_factory=dict)
+    address: str = "127.0.0.1"
+    port: int = 0
 
     def __enter__(self) -> HostileServer:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server((self.address, self.port))
         self._socket.settimeout(0.2)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -38,7 +44,7 @@ class HostileServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http://{self.address}:{self._socket.getsockname()[1]}"
 
     def add(self, path: str, *pieces: bytes, pause: float = 0.0, hold: float = 0.0) -> str:
         self.answers[path] = Answer(list(pieces), pause, hold)
@@ -57,6 +63,9 @@ class HostileServer:
             connection.settimeout(5)
             try:
                 path = self._read(connection)
+                if path in self.turns:
+                    turns = self.turns[path]
+                    self.add(path, turns.pop(0) if len(turns) > 1 else turns[0])
                 answer = self.answers.get(
                     path, Answer([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
                 )

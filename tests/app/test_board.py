@@ -146,6 +146,33 @@ def test_install_by_name_from_the_store(sim_board: SimBoard, server: HostileServ
     assert "no widget called" in refusal(b, "wg.install('Weather')")
 
 
+def test_what_a_widget_may_reach(sim_board: SimBoard, server: HostileServer) -> None:
+    """The list of hosts: from the call, else from the store's entry, else any public host; and changed later."""
+    b = sim_board
+    url = server.url + "/time.wasm"
+    said = b.exec(f"import wg; print(wg.install({url!r}))")
+    assert "It may reach any public host: wg.hosts('Time', [...]) changes that." in said
+    assert value(b, "list(wg.hosts('Time'))") == ["*"]
+    b.exec("wg.hosts('Time', ['API.example.org', '192.168.1.5:8123'])")
+    assert value(b, "[w['hosts'] for w in wg.list()]") == [["api.example.org", "192.168.1.5:8123"]]
+    assert "192.168.1.5:8123 (inside your network)" in b.exec("print(wg.hosts('Time'))")
+    b.reset()
+    assert value(b, "list(wg.hosts('Time'))") == ["api.example.org", "192.168.1.5:8123"]
+    b.exec("import wg; wg.remove('Time')")
+
+    items = [{"name": "Time", "url": url, "hosts": ["time.example.org"]}]
+    store = server.add("/hosts.json", OK + b"\r\n", json.dumps(items).encode())
+    b.exec(f"wg.set('store', {store!r}); wg.install('Time')")
+    assert value(b, "list(wg.hosts('Time'))") == ["time.example.org"]
+    b.exec("wg.remove('Time'); wg.install('Time', hosts=[])")
+    assert value(b, "list(wg.hosts('Time'))") == []
+    before = files(b)
+    for wrong in ("'*'", "['http://x.org/']", "['0x7f.1']", "['a b']", "[1]"):
+        assert "\n" not in refusal(b, f"wg.install('Time', hosts={wrong})")
+        assert refusal(b, f"wg.hosts('Time', {wrong})")
+    assert files(b) == before and value(b, "list(wg.hosts('Time'))") == []
+
+
 def test_refusals_leave_nothing(sim_board: SimBoard, server: HostileServer) -> None:
     b = sim_board
     good = widget("time")
@@ -204,7 +231,7 @@ def test_slow_servers_hold_up_nobody(sim_board: SimBoard, server: HostileServer)
     b = sim_board
     b.exec("import wg")
     for name in ("time", "public_transport", "aareguru"):
-        b.exec(f"wg.install({server.url + f'/{name}.wasm'!r})")
+        b.exec(f"wg.install({server.url + f'/{name}.wasm'!r}, hosts=['127.0.0.1'])")
     # A server that accepts and never answers.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -128,7 +128,7 @@ def test_at_the_prompt(terminal: Terminal, store: str) -> None:
         'wg.help("x")': "there is no command 'x'; wg.help() lists them",
         "wg.screen(5)": 'say where the picture goes: wg.screen("/shot.png")',
         'wg.screen("/no/x.png")': "the picture was not written to /no/x.png: [Errno 2] ENOENT",
-        'wg.set("zone", "Zurich")': "'Zurich' is no time zone rule; Central Europe's is "
+        'wg.set("zone", "Zurich")': "'Zurich' is no time zone: give a name like Europe/Zurich, or a rule like "
         "CET-1CEST,M3.5.0,M10.5.0/3",
     }
     for line, sentence in misuse.items():

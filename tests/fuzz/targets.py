@@ -157,7 +157,9 @@ class Host:
         for text in (context, message):
             assert len(text.encode()) <= self.limits.LOG_BYTES
 
-    async def http(self, method: int, url: str, body: bytes | None) -> tuple[int, int | None, bytes]:
+    async def http(
+        self, name: str, method: int, url: str, body: bytes | None
+    ) -> tuple[int, int | None, bytes]:
         self.requests += 1
         assert self.requests <= self.limits.HTTP_REQUESTS
         assert method in range(5)

@@ -26,7 +26,7 @@ class Host:
         self.logged = []
         self.requests = 0
 
-    async def http(self, method, url, body):
+    async def http(self, name, method, url, body):
         self.requests += 1
         if self.delay_ms:
             await asyncio.sleep_ms(self.delay_ms)

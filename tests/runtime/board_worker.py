@@ -22,7 +22,7 @@ class ScriptedHost:
         waiting = self.answers.get(kind)
         return waiting.pop(0) if waiting else default
 
-    async def http(self, method, url, body):
+    async def http(self, name, method, url, body):
         self.calls.append(["http", method, url, None if body is None else body.hex()])
         answer = self.next("http", [200, None, "6f6b"])
         if self.delay_ms is not None:

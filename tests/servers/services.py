@@ -266,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, "application/wasm", file.read_bytes()
         return self._json(404, {"error": f"nothing at {path}"})
 
-    def _store(self) -> list[dict[str, str]]:
+    def _store(self) -> list[dict[str, Any]]:
         folder = self.server.widgets
         files = sorted(folder.glob("*.wasm")) if folder is not None else []
         host = self.headers.get("Host", f"127.0.0.1:{self.server.server_port}")
@@ -275,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "name": file.stem.replace("_", " ").title(),
                 "description": f"{file.name}, {file.stat().st_size:,} bytes",
                 "repository": f"http://{host}/store/{file.stem}",
+                "hosts": ["*", host.rpartition(":")[0]],
             }
             for file in files
         ]

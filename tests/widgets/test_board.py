@@ -32,7 +32,9 @@ def board(
     folder = tmp_path_factory.mktemp("board")
     with SimBoard(flash=folder / "flash.bin", word_size=request.param) as board:
         for name in WIDGETS:
-            board.exec(f"import wg; wg.install({server.url + '/widgets/' + name + '.wasm'!r})")
+            board.exec(
+                f"import wg; wg.install({server.url + '/widgets/' + name + '.wasm'!r}, hosts=['127.0.0.1'])"
+            )
         yield board
 
 

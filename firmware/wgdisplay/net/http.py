@@ -1,320 +1,174 @@
-"""An asyncio HTTP/1.1 client on non-blocking sockets: for widgets, downloads and the store.
+"""An asyncio HTTP/1.1 client on non-blocking sockets: for widgets, downloads, the store and the time.
 
     response = await request("GET", "http://host/path")
-    await download("http://host/file", sink)          # sink.write(memoryview), constant memory; can be resumed
+    await download("http://host/file", sink)          # sink.write(memoryview), constant memory
 
-One connection for each request (`Connection: close`). Understood: content-length, chunked, a body that ends with the
-connection; redirects. Everything that goes wrong, a malformed response and a passed deadline included, is one
-HttpError. Certificates and host names are always checked; without root certificates https is refused.
+Understood: content-length, chunked, a body that ends with the connection; gzip; redirects; connections are kept for the
+next request to the same server. Everything that goes wrong, a malformed response and a passed deadline included, is one
+HttpError. Certificates and host names are always checked; without root certificates https is refused. Where a request
+may go is for `permissions` to say, see permissions.py: at each redirect and of each address that is connected to.
 """
 
 import asyncio
-import errno
-import socket
+import io
+import struct
+import time
+from binascii import crc32
 
 from micropython import const
 
-from . import resolver, trust
+from . import connection as connections
+from . import trust
+from .connection import Connection
+from .errors import HttpError, LostError
+from .url import Url, digits, short
 
 DEADLINE_MS = const(30_000)  # of a whole request, redirects included
-CONNECT_MS = const(10_000)  # name look-up, connection and TLS handshake, each time
-FIRST_BYTE_MS = const(20_000)  # from the request sent to the first byte of the answer
+LOOK_UP_MS = const(8_000)  # of a name
+CONNECT_MS = const(10_000)  # connection and TLS handshake
+FIRST_BYTE_MS = const(20_000)  # from the request sent to the end of the answer's headers
+SILENCE_MS = const(20_000)  # between two pieces of a body
 MAX_REDIRECTS = const(5)
 MAX_BODY = const(1024 * 1024)  # bytes of a body that `request` keeps
-MAX_LINE = const(4096)  # bytes of the status line or of one header
+MAX_GZIP = const(128 * 1024)  # bytes of a compressed body: it is kept whole while it is decoded
 MAX_HEADERS = const(100)
 MAX_HEADER_BYTES = const(16 * 1024)  # of all headers of one response; chunked trailers count too
 MAX_INTERIM = const(5)  # 1xx responses before the real one
-MAX_URL = const(2048)
-_BUFFER = const(2048)
+MAX_DRAINED = const(1024)  # bytes of a redirect's body that are read so that its connection can be kept
 _FIRST_BODY = const(8192)  # bytes that are allocated for a body before any of it has come
+_PIECE = const(2048)
+_STEP_MS = const(200)  # how late the end of a phase may be seen
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 USER_AGENT = "wg-display"
 
 
-# What a failed connect() leaves behind; anything else (EISCONN, which has no name here) means connected.
-_REFUSED = {
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.ECONNABORTED: "connection aborted",
-    errno.ETIMEDOUT: "timed out",
-    errno.EHOSTUNREACH: "no route to the host",
-    101: "the network is unreachable",  # ENETUNREACH on Linux
-}
-
-
-class HttpError(OSError):
-    """A request that did not end in a response, in one sentence."""
-
-
-class LostError(HttpError):
-    """The server could not be reached, or the connection was lost: another try may do better."""
-
-
 class Response:
-    """`status`; `headers` by lower-case name; `content_length` as declared, or None; `body`; `url`, the last one."""
+    """`status`; `headers` by lower-case name; `content_length` as declared, or None; `body`; `url`, the last one, and
+    `redirected`, whether it is another one than was asked for."""
 
-    def __init__(self, status, headers, content_length, body, url):
-        self.status = status
-        self.headers = headers
-        self.content_length = content_length
+    def __init__(self, reader, body, url, redirected):
+        self.status = reader.status
+        self.headers = reader.headers
+        self.content_length = reader.content_length
         self.body = body
         self.url = url
+        self.redirected = redirected
 
 
-class Url:
-    """scheme, host, port and target (path and query) of an absolute http or https address."""
+class _Deadline:
+    """The times by which a request and each of its phases must be over; what is late is cancelled."""
 
-    def __init__(self, text):
-        if len(text) > MAX_URL:
-            raise HttpError("the address is longer than {} characters".format(MAX_URL))
-        for c in text:
-            if ord(c) <= 32 or ord(c) == 127:
-                raise HttpError("the address has a space or a control character in it")
-        scheme, found, rest = text.partition("://")
-        self.scheme = scheme.lower()
-        if not found or self.scheme not in ("http", "https"):
-            raise HttpError("not an http:// or https:// address: {}".format(_short(text)))
-        end = len(rest)
-        for mark in "/?#":
-            at = rest.find(mark)
-            if 0 <= at < end:
-                end = at
-        authority, target = rest[:end], rest[end:].partition("#")[0]
-        if "@" in authority:
-            raise HttpError("an address with a user name or password in it is not supported")
-        if authority.startswith("["):
-            host, found, port = authority[1:].partition("]")
-            if not found or (port and not port.startswith(":")):
-                raise HttpError("the address has a malformed host")
-            port = port[1:]
-        else:
-            host, _, port = authority.partition(":")
-        if not host or any(ord(c) > 126 or c in '<>"\\^`{|}%' for c in host):
-            raise HttpError("the address has no valid host: {}".format(_short(text)))
-        self.host = host.lower()
-        self.port = 443 if self.scheme == "https" else 80
-        self.authority = "[{}]".format(self.host) if ":" in host else self.host
-        if port:
-            if not _digits(port) or not 0 < int(port) < 65536:
-                raise HttpError("the address has a malformed port")
-            if int(port) != self.port:
-                self.authority += ":" + port
-            self.port = int(port)
-        if not target.startswith("/"):
-            target = "/" + target
-        self.target = _quoted(target)
+    _PHASES = {
+        "look-up": (LOOK_UP_MS, "the name server of {} did not answer within {} s"),
+        "connection": (CONNECT_MS, "no connection to {} within {} s"),
+        "answer": (FIRST_BYTE_MS, "no answer from {} within {} s"),
+        "body": (SILENCE_MS, "{} sent nothing more for {} s"),
+    }
 
-    def __str__(self):
-        return "{}://{}{}".format(self.scheme, self.authority, self.target)
+    def __init__(self, ms):
+        self._ms = ms
+        self._ends = time.ticks_add(time.ticks_ms(), ms)
+        self._phase = None
+        self._phase_ends = 0
+        self._late = None
+        self.where = ""
 
-    def join(self, location):
-        """The address that a Location header of this one's response means."""
-        location = location.partition("#")[0]
-        colon = location.find(":")
-        if colon > 0 and location[:colon].replace("+", "").replace("-", "").replace(".", "").isalpha():
-            return Url(location)
-        base = "{}://{}".format(self.scheme, self.authority)
-        if location.startswith("//"):
-            return Url(self.scheme + ":" + location)
-        if location.startswith("/"):
-            return Url(base + _flat(location))
-        path = self.target.partition("?")[0]
-        if location.startswith("?") or not location:
-            return Url(base + path + location)
-        return Url(base + _flat(path[: path.rfind("/") + 1] + location))
+    def phase(self, name):
+        self._phase = name
+        self._phase_ends = time.ticks_add(time.ticks_ms(), self._PHASES[name][0])
 
+    async def run(self, work):
+        """The result of a coroutine; HttpError if it is late."""
+        # Not asyncio.wait_for: cancelled from outside, MicroPython's cancels the waiting task a second time, later.
+        task = asyncio.create_task(work)
+        watch = asyncio.create_task(self._watch(task))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._late is not None:
+                raise HttpError(self._late)
+            raise
+        finally:
+            watch.cancel()
 
-def _short(text):
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _digits(text):
-    # isdigit() alone would do but for the empty text and for what int() takes besides: "+1", "1_0", " 1"
-    return 0 < len(text) <= 10 and all("0" <= c <= "9" for c in text)
-
-
-def _quoted(target):
-    raw = target.encode()
-    if len(raw) == len(target):
-        return target
-    return "".join(chr(b) if b < 128 else "%{:02X}".format(b) for b in raw)
-
-
-def _flat(target):
-    """Removes "." and ".." segments of a path (RFC 3986, 5.2.4)."""
-    path, mark, query = target.partition("?")
-    out = []
-    segments = path.split("/")
-    for i, segment in enumerate(segments):
-        last = i == len(segments) - 1
-        if segment == "." or segment == "..":
-            if segment == ".." and len(out) > 1:
-                out.pop()
-            if last:
-                out.append("")
-        else:
-            out.append(segment)
-    return "/".join(out) + mark + query
+    async def _watch(self, task):
+        while True:
+            now = time.ticks_ms()
+            left = time.ticks_diff(self._ends, now)
+            if left <= 0:
+                self._late = "no complete answer within {} s".format((self._ms + 999) // 1000)
+                break
+            if self._phase is not None:
+                phase_left = time.ticks_diff(self._phase_ends, now)
+                if phase_left <= 0:
+                    ms, text = self._PHASES[self._phase]
+                    self._late = text.format(self.where, ms // 1000)
+                    break
+                left = min(left, phase_left, _STEP_MS)
+            await asyncio.sleep_ms(left)
+        task.cancel()
 
 
 class _Body:
-    """A sink that keeps a body, growing by doubling as bytes really come."""
+    """A sink that keeps a body, growing by doubling as bytes really come, so that a large length costs nothing.
 
-    def __init__(self, limit):
+    `allocate(size)` makes its buffers: a bytearray, or something like it with a `close()` that gives its memory back.
+    """
+
+    def __init__(self, limit, allocate):
         self._limit = limit
-        self._buffer = None
+        self._allocate = allocate
+        self._whole = self._buffer = None
         self._size = 0
         self._expected = None
 
-    def start(self, response):
-        self._expected = response.content_length
+    def start(self, size):
+        self._expected = size
 
     def write(self, piece):
         end = self._size + len(piece)
-        if self._buffer is None:
-            first = _FIRST_BODY if self._expected is None else min(self._expected, _FIRST_BODY)
-            self._buffer = bytearray(max(first, end))
-        elif end > len(self._buffer):
-            most = self._limit if self._expected is None else self._expected
-            grown = bytearray(max(end, min(2 * len(self._buffer), most)))
-            grown[: self._size] = memoryview(self._buffer)[: self._size]
-            self._buffer = grown
+        if self._buffer is None or end > len(self._buffer):
+            self._grow(end)
         self._buffer[self._size : end] = piece
         self._size = end
 
+    def _grow(self, least):
+        most = self._limit if self._expected is None else self._expected
+        have = _FIRST_BODY // 2 if self._buffer is None else len(self._buffer)
+        grown = self._allocate(max(least, min(2 * have, most)))
+        view = grown if hasattr(grown, "close") else memoryview(grown)  # slices are no copies
+        if self._size:
+            view[: self._size] = self._buffer[: self._size]
+        self.close()
+        self._whole, self._buffer = grown, view
+
     def value(self):
+        """The body: a part of what `allocate` gave, or a bytearray; b"" if there is none."""
         if self._buffer is None:
             return b""
-        return bytes(memoryview(self._buffer)[: self._size])
-
-
-class _Connection:
-    """A connected socket with a receive buffer; every wait yields to the loop."""
-
-    def __init__(self):
-        self._socket = None
-        self._plain = None
-        self._buffer = bytearray(_BUFFER)
-        self._view = memoryview(self._buffer)
-        self._at = 0
-        self._end = 0
-
-    async def open(self, url):
-        addresses = await resolver.resolve(url.host, url.port)
-        error = None
-        for family, address in addresses:
-            try:
-                await self._connect(family, address)
-                break
-            except OSError as e:
-                error = e
-                self.close()
-        else:
-            raise LostError("no connection to {}: {}".format(url.authority, _reason(error)))
-        if url.scheme == "https":
-            self._socket = trust.wrap(self._plain, url.host)
-
-    async def _connect(self, family, address):
-        s = self._plain = self._socket = socket.socket(family, socket.SOCK_STREAM)
-        s.setblocking(False)
-        try:
-            s.connect(address)
-        except OSError as e:
-            if e.errno != errno.EINPROGRESS:
-                raise
-        await _writable(s)
-        # A refused connection is writable too: a second connect() tells the two apart.
-        try:
-            s.connect(address)
-        except OSError as e:
-            if e.errno in _REFUSED:
-                raise
+        if hasattr(self._buffer, "close"):
+            return self._buffer[: self._size]
+        return self._whole if self._size == len(self._whole) else self._whole[: self._size]
 
     def close(self):
-        for s in (self._socket, self._plain):
-            if s is not None:
-                try:
-                    s.close()
-                except OSError:
-                    pass
-        self._socket = self._plain = None
-
-    async def send(self, data):
-        view = memoryview(data)
-        done = 0
-        while done < len(view):
-            n = self._socket.write(view[done:])
-            if n is None:
-                await _writable(self._socket)
-            else:
-                done += n
-
-    async def _fill(self):
-        """Receives more into an empty buffer; False at the end of the stream."""
-        while True:
-            n = self._socket.readinto(self._buffer)
-            if n is None:
-                await _readable(self._socket)
-                continue
-            self._at, self._end = 0, n
-            if not n:
-                return False
-            # A fast sender must not keep the loop to itself.
-            await asyncio.sleep_ms(0)
-            return True
-
-    async def piece(self, most):
-        """A view of up to `most` bytes, valid until the next call; empty at the end of the stream."""
-        if self._at == self._end and not await self._fill():
-            return self._view[:0]
-        start = self._at
-        self._at = min(self._end, start + most)
-        return self._view[start : self._at]
-
-    async def line(self):
-        """One line without its end, as bytes; HttpError if it is too long or cut off."""
-        line = b""
-        while True:
-            if self._at == self._end and not await self._fill():
-                raise LostError(
-                    "the connection ended in the middle of the headers"
-                    if line
-                    else "the connection ended too early"
-                )
-            at = self._buffer.find(b"\n", self._at, self._end)
-            stop = self._end if at < 0 else at + 1
-            if len(line) + stop - self._at > MAX_LINE:
-                raise HttpError("the server sent a line of more than {} bytes".format(MAX_LINE))
-            line += self._view[self._at : stop]
-            self._at = stop
-            if at >= 0:
-                return line[:-2] if line.endswith(b"\r\n") else line[:-1]
-
-
-async def _readable(s):
-    yield asyncio.core._io_queue.queue_read(s)
-
-
-async def _writable(s):
-    yield asyncio.core._io_queue.queue_write(s)
-
-
-def _reason(error):
-    if error is None:
-        return "no address"
-    return _REFUSED.get(error.errno, str(error))
+        """Gives the memory back, if the body is nobody's."""
+        if hasattr(self._buffer, "close"):
+            self._buffer.close()
+        self._whole = self._buffer = None
 
 
 class _Reader:
     """One response on a connection: status and headers, then the body into a sink."""
 
-    def __init__(self, connection, method, max_bytes):
+    def __init__(self, connection, method, deadline):
         self._connection = connection
         self._method = method
-        self._max = max_bytes
+        self._deadline = deadline
+        self._max = 0
         self._header_bytes = 0
+        self._version = b""
+        self._ended = False  # the response is over and the connection is where the next one begins
         self.received = 0
         self.status = 0
         self.headers = {}
@@ -333,12 +187,24 @@ class _Reader:
             raise HttpError("the server sent too many interim responses")
         self.content_length = _content_length(self.headers.get("content-length"))
 
+    @property
+    def reusable(self):
+        """Whether the connection can be used for another request."""
+        headers = self.headers
+        return (
+            self._ended
+            and self._version == b"HTTP/1.1"
+            and "close" not in headers.get("connection", "").lower()
+            and not ("transfer-encoding" in headers and "content-length" in headers)
+        )
+
     async def _status(self):
         line = await self._connection.line()
         parts = line.split(b" ", 2)
         ok = len(parts) >= 2 and len(parts[0]) == 8 and parts[0].startswith(b"HTTP/1.") and len(parts[1]) == 3
         if not ok or not all(48 <= c <= 57 for c in parts[1]) or parts[1] < b"100":
             raise HttpError("the server's answer is not HTTP/1.1")
+        self._version = parts[0]
         return int(parts[1])
 
     async def _read_headers(self, headers):
@@ -368,34 +234,45 @@ class _Reader:
                     value = headers[name] + ", " + value
             headers[name] = value
 
-    async def body(self, sink):
-        if self._method == "HEAD" or self.status in (204, 304):
+    def has_body(self):
+        return self._method != "HEAD" and self.status not in (204, 304)
+
+    async def body(self, sink, most):
+        """The body into `sink.write(view)`, of at most `most` bytes."""
+        self._max = most
+        if not self.has_body():
+            self._ended = True
             return
         coding = self.headers.get("transfer-encoding")
         if coding is not None:
             if coding.lower() != "chunked":
                 raise HttpError(
-                    "the server sent a transfer coding that is not supported: {}".format(_short(coding))
+                    "the server sent a transfer coding that is not supported: {}".format(short(coding))
                 )
             self.content_length = None
         elif self.content_length is not None:
             self._allow(self.content_length)
-        if hasattr(sink, "start"):
-            sink.start(self)
+        sink.start(self.content_length)
         if coding is not None:
             await self._chunks(sink)
         elif self.content_length is not None:
             await self._exactly(self.content_length, sink)
         else:
             while True:
-                piece = await self._connection.piece(_BUFFER)
+                piece = await self._piece(_PIECE)
                 if not len(piece):
                     return
                 self._take(piece, sink)
+        self._ended = True
 
     def _allow(self, size):
         if size > self._max:
             raise HttpError("the body is larger than {} bytes".format(self._max))
+
+    async def _piece(self, most):
+        piece = await self._connection.piece(most)
+        self._deadline.phase("body")
+        return piece
 
     def _take(self, piece, sink):
         self._allow(self.received + len(piece))
@@ -405,7 +282,7 @@ class _Reader:
     async def _exactly(self, size, sink):
         left = size
         while left:
-            piece = await self._connection.piece(left)
+            piece = await self._piece(left)
             if not len(piece):
                 raise LostError(
                     "the connection ended before the body did ({} bytes are missing)".format(left)
@@ -415,10 +292,10 @@ class _Reader:
 
     async def _chunks(self, sink):
         while True:
-            digits = (await self._connection.line()).partition(b";")[0].strip()
-            if not 0 < len(digits) <= 8 or not all(c in b"0123456789abcdefABCDEF" for c in digits):
+            text = (await self._connection.line()).partition(b";")[0].strip()
+            if not 0 < len(text) <= 8 or not all(c in b"0123456789abcdefABCDEF" for c in text):
                 raise HttpError("the server sent a malformed chunk size")
-            size = int(digits, 16)
+            size = int(text, 16)
             if not size:
                 await self._read_headers({})  # trailers
                 return
@@ -432,129 +309,301 @@ def _content_length(text):
     if text is None:
         return None
     values = [v.strip() for v in text.split(",")]
-    if not _digits(values[0]) or any(v != values[0] for v in values):
+    if not digits(values[0]) or any(v != values[0] for v in values):
         raise HttpError("the server sent a malformed content-length")
     return int(values[0])
 
 
-async def request(method, url, body=None, *, max_body=MAX_BODY, deadline_ms=DEADLINE_MS):
-    """One request, redirects followed; -> Response. `body` is bytes or None. HttpError if there is no response."""
+async def request(
+    method,
+    url,
+    body=None,
+    *,
+    max_body=MAX_BODY,
+    deadline_ms=DEADLINE_MS,
+    permissions=None,
+    headers=None,
+    allocate=bytearray,
+):
+    """One request, redirects followed; -> Response, its body bytes-like. HttpError if there is no response.
+
+    body: bytes-like or None. permissions: see permissions.py; None: everywhere. headers: more of them, {name: value}.
+    allocate: makes the buffer for the body, of a size in bytes.
+    """
     if method not in METHODS:
         raise HttpError("the method {} is not supported".format(method))
-    keep = _Body(max_body)
-    reader, last = await _deadline(_follow(method, url, body, keep, max_body, _any_status), deadline_ms)
-    return Response(reader.status, reader.headers, reader.content_length, keep.value(), str(last))
+    deadline = _Deadline(deadline_ms)
+    job = _Job(method, body, permissions, headers, deadline)
+    return await deadline.run(_request(job, url, max_body, allocate))
 
 
-async def download(url, sink, *, max_bytes, deadline_ms, start=0, etag=None):
-    """GETs a file into `sink.write(view)`; `sink.expect(size)` is called first where the server says the size.
+async def _request(job, url, max_body, allocate):
+    job.headers.append("Accept-Encoding: gzip\r\n")
+    reader, connection, last = await _follow(job, url)
+    keep = None
+    try:
+        coding = (
+            reader.headers.get("content-encoding", "identity").lower() if reader.has_body() else "identity"
+        )
+        if coding not in ("identity", "", "gzip", "x-gzip"):
+            raise HttpError(
+                "the server sent a content coding that is not supported: {}".format(short(coding))
+            )
+        zipped = "gzip" in coding
+        most = min(max_body, MAX_GZIP) if zipped else max_body
+        keep = _Body(most, allocate)
+        await reader.body(keep, most)
+        _finish(reader, connection)
+        connection = None
+        if zipped and len(keep.value()):
+            unpacked = await _unzipped(keep, max_body, allocate)
+            keep = unpacked
+        content, keep = keep.value(), None
+    except (OSError, ValueError) as error:
+        raise _explained(error, last)
+    except MemoryError:
+        raise HttpError("the display has too little memory for the answer of {}".format(last.authority))
+    finally:
+        if connection is not None:
+            connection.close()
+        if keep is not None:
+            keep.close()
+    return Response(reader, content, str(last), job.redirected)
 
-    With `start` the file is asked for from that byte on, for a sink that has those before. A server that sends the
-    whole file all the same makes `sink.restart()` be called first. `etag` is that of the response that brought the
-    first bytes: a server whose file is another one now sends it whole.
-    Only a file (status 200) or the part that was asked for (206) is taken. -> Response without a body.
+
+async def _unzipped(zipped, max_body, allocate):
+    """The content of a gzip file (RFC 1952) of one member, at most `max_body` bytes, its checksum verified.
+
+    zipped and the result: a _Body.
     """
-    extra = ""
+    data = zipped.value()
+    try:
+        import deflate
+    except ImportError:
+        raise HttpError("the server sent gzip, which this firmware can't decode")
+    if len(data) < 18:
+        raise HttpError("the server sent a damaged gzip body")
+    checked, said = struct.unpack("<II", bytes(data[len(data) - 8 :]))
+    if said > max_body:
+        raise HttpError("the body is larger than {} bytes".format(max_body))
+    stream = deflate.DeflateIO(io.BytesIO(data), deflate.GZIP)  # which copies them
+    zipped.close()
+    keep = _Body(max_body, allocate)
+    keep.start(said)
+    piece = bytearray(_PIECE)
+    view = memoryview(piece)
+    check = size = 0
+    try:
+        while True:
+            n = stream.readinto(piece)
+            if not n:
+                break
+            size += n
+            if size > said:
+                break
+            check = crc32(view[:n], check)
+            keep.write(view[:n])
+            await asyncio.sleep_ms(0)
+    except (OSError, EOFError, ValueError):
+        size = -1
+    except BaseException:
+        keep.close()
+        raise
+    if size != said or check != checked:
+        keep.close()
+        raise HttpError("the server sent a damaged gzip body")
+    return keep
+
+
+async def download(url, sink, *, max_bytes, deadline_ms, permissions=None, start=0, etag=None):
+    """GETs a file into `sink.write(view)`, in constant memory; only status 200 is a file. -> Response without a body.
+
+    With `start` the file is asked for from that byte on, for a sink that has those before (RFC 9110, 14); `etag` is
+    that of the response that brought them, so that a server whose file is another one now sends it whole. Where there
+    are such methods, they are called before the first write: `sink.restart()` if the whole file comes all the same,
+    `sink.begin(response)`, which has `status`, `headers` and `content_length`, and `sink.expect(size)` with the size of
+    the whole file if the server says it.
+    """
+    headers = {}
     if start:
-        extra = "Range: bytes={}-\r\n".format(start)
+        headers["Range"] = "bytes={}-".format(start)
         if etag is not None and etag.startswith('"'):  # weak ones don't vouch for single bytes
-            extra += "If-Range: {}\r\n".format(etag)
-    pump = _Pump(sink, start)
-    reader, last = await _deadline(
-        _follow("GET", url, None, pump, max_bytes, pump.accept, extra), deadline_ms
-    )
-    return Response(reader.status, reader.headers, reader.content_length, b"", str(last))
+            headers["If-Range"] = etag
+    deadline = _Deadline(deadline_ms)
+    job = _Job("GET", None, permissions, headers, deadline)
+    return await deadline.run(_download(job, url, sink, max_bytes, start))
+
+
+async def _download(job, url, sink, max_bytes, start):
+    reader, connection, last = await _follow(job, url)
+    try:
+        offset = 0
+        if start and reader.status == 206:
+            offset = _range_start(reader.headers.get("content-range", ""))
+            if offset != start:
+                raise HttpError("the server sent another part of the file than was asked for")
+        elif reader.status != 200:
+            raise HttpError("the server answered with status {}".format(reader.status))
+        if reader.headers.get("content-encoding", "identity").lower() != "identity":
+            raise HttpError("the server sent the file in a content coding that was not asked for")
+        if start and not offset:
+            sink.restart()
+        if hasattr(sink, "begin"):
+            sink.begin(reader)
+        await reader.body(_Pump(sink, offset), max_bytes - offset)
+        _finish(reader, connection)
+        connection = None
+    except (OSError, ValueError) as error:
+        raise _explained(error, last)
+    finally:
+        if connection is not None:
+            connection.close()
+    return Response(reader, b"", str(last), job.redirected)
+
+
+def _range_start(text):
+    unit, _, rest = text.partition(" ")
+    first = rest.partition("-")[0]
+    return int(first) if unit == "bytes" and digits(first) else -1
 
 
 class _Pump:
-    def __init__(self, sink, start):
+    def __init__(self, sink, offset):
         self._sink = sink
-        self._start = start
+        self._offset = offset
         self.write = sink.write
 
-    def accept(self, status):
-        if status != 200 and not (status == 206 and self._start):
-            raise HttpError("the server answered with status {}".format(status))
-
-    def start(self, response):
-        at = 0
-        if response.status == 206:
-            at = self._start
-            if not response.headers.get("content-range", "").startswith("bytes {}-".format(at)):
-                raise HttpError("the server sent another part of the file than it was asked for")
-        elif self._start:
-            self._sink.restart()
-        if hasattr(self._sink, "begin"):
-            self._sink.begin(response)
-        if response.content_length is not None and hasattr(self._sink, "expect"):
-            self._sink.expect(at + response.content_length)
+    def start(self, size):
+        if size is not None and hasattr(self._sink, "expect"):
+            self._sink.expect(self._offset + size)
 
 
-def _any_status(status):
-    pass
+class _Nothing:
+    """A sink for what nobody wants."""
+
+    def start(self, size):
+        pass
+
+    def write(self, piece):
+        pass
 
 
-async def _deadline(work, ms):
-    try:
-        return await asyncio.wait_for_ms(work, ms)
-    except asyncio.TimeoutError:
-        raise HttpError("no complete answer within {} s".format((ms + 999) // 1000))
+class _Job:
+    """What stays the same over redirects, but for method and body."""
+
+    def __init__(self, method, body, permissions, headers, deadline):
+        self.method = method
+        self.body = body
+        self.permissions = permissions
+        self.deadline = deadline
+        self.redirected = False
+        self.headers = ["{}: {}\r\n".format(name, headers[name]) for name in headers or ()]
 
 
-async def _follow(method, url, body, sink, max_bytes, accept, extra=""):
+async def _follow(job, url):
+    """-> (reader, connection, Url) of the response that is no redirect; the connection is the caller's to close."""
     current = Url(url)
     for _ in range(MAX_REDIRECTS + 1):
-        connection = _Connection()
+        job.deadline.where = current.authority
+        if job.permissions is not None:
+            job.permissions.check_host(current.host, current.packed, current.port)
         try:
-            reader = await _exchange(connection, method, current, body, max_bytes, extra)
-            location = reader.headers.get("location")
-            if reader.status not in (301, 302, 303, 307, 308) or location is None:
-                accept(reader.status)
-                await reader.body(sink)
-                return reader, current
-        except HttpError:
-            raise
+            reader, connection = await _exchange(job, current)
         except (OSError, ValueError) as error:
-            explained = trust.explained(error)
-            raise HttpError(explained) if explained else LostError(_lost(error, current))
-        finally:
-            connection.close()
+            raise _explained(error, current)
+        location = reader.headers.get("location")
+        if reader.status not in (301, 302, 303, 307, 308) or location is None:
+            return reader, connection, current
         try:
-            following = current.join(location)
-        except HttpError as error:
-            raise HttpError("a redirect was refused: {}".format(error))
-        if current.scheme == "https" and following.scheme != "https":
-            raise HttpError("a redirect from https to http was refused")
-        if reader.status == 303 and method != "HEAD" or reader.status in (301, 302) and method == "POST":
-            method, body = "GET", None
+            try:
+                following = current.join(location)
+            except HttpError as error:
+                raise HttpError("a redirect was refused: {}".format(error))
+            if current.scheme == "https" and following.scheme != "https":
+                raise HttpError("a redirect from https to http was refused")
+            if reader.content_length is not None and reader.content_length <= MAX_DRAINED:
+                await reader.body(_Nothing(), MAX_DRAINED)
+                _finish(reader, connection)
+                connection = None
+        except (OSError, ValueError) as error:
+            raise _explained(error, current)
+        finally:
+            if connection is not None:
+                connection.close()
+        if (
+            reader.status == 303
+            and job.method != "HEAD"
+            or reader.status in (301, 302)
+            and job.method == "POST"
+        ):
+            job.method, job.body = "GET", None
         current = following
+        job.redirected = True
     raise HttpError("more than {} redirects".format(MAX_REDIRECTS))
 
 
-def _lost(error, url):
-    if not isinstance(error, OSError) or not isinstance(error.errno, int):
-        return str(error)
-    reason = _reason(error)
-    return "no answer from {}: {}".format(url.authority, reason)
+def _finish(reader, connection):
+    """Keeps the connection of a response that was read to its end, or closes it."""
+    if reader.reusable:
+        connections.keep(connection)
+    else:
+        connection.close()
 
 
-async def _exchange(connection, method, url, body, max_bytes, extra):
-    try:
-        await asyncio.wait_for_ms(connection.open(url), CONNECT_MS)
-    except asyncio.TimeoutError:
-        raise LostError("no connection to {} within {} s".format(url.authority, CONNECT_MS // 1000))
-    head = "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: */*\r\nConnection: close\r\n".format(
-        method, url.target, url.authority, USER_AGENT
+def _explained(error, url):
+    if isinstance(error, HttpError):
+        return error
+    said = trust.explained(error, url.authority)
+    if said is None and isinstance(error, OSError) and isinstance(error.errno, int):
+        return LostError("no answer from {}: {}".format(url.authority, connections.reason(error)))
+    return HttpError(said or str(error) or repr(error))
+
+
+async def _exchange(job, url):
+    """Sends the request and reads status and headers; -> (reader, connection)."""
+    method = job.method
+    head = "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: */*\r\n{}".format(
+        method, url.target, url.authority, USER_AGENT, "".join(job.headers)
     )
-    if body is not None or method in ("POST", "PUT"):
-        head += "Content-Length: {}\r\n".format(len(body) if body is not None else 0)
-    head += extra
-    await connection.send((head + "\r\n").encode())
-    if body:
-        await connection.send(body)
-    reader = _Reader(connection, method, max_bytes)
-    try:
-        await asyncio.wait_for_ms(reader.head(), FIRST_BYTE_MS)
-    except asyncio.TimeoutError:
-        raise LostError("no answer from {} within {} s".format(url.authority, FIRST_BYTE_MS // 1000))
+    if job.body is not None or method in ("POST", "PUT"):
+        head += "Content-Length: {}\r\n".format(len(job.body) if job.body is not None else 0)
+    head = (head + "\r\n").encode()
+    # A kept connection may just be closing: what is not sure to be done once at most is not put on it.
+    connection = connections.take(url, job.permissions) if method != "POST" else None
+    if connection is not None:
+        before = connection.received
+        try:
+            return await _ask(job, url, connection, head), connection
+        except (OSError, ValueError):
+            connection.close()
+            if connection.received != before:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+    for first_try in (True, False):
+        connection = Connection()
+        context = trust.context(url.host) if url.scheme == "https" else None
+        try:
+            await connection.open(url, job.permissions, job.deadline.phase)
+            if context is not None:
+                connection.secure(context, url.host)
+            return await _ask(job, url, connection, head), connection
+        except (OSError, ValueError) as error:
+            connection.close()
+            if not first_try or context is None or not trust.learn(url.host, error):
+                raise
+        except BaseException:
+            connection.close()
+            raise
+
+
+async def _ask(job, url, connection, head):
+    job.deadline.phase("connection")  # TLS's handshake is part of the first send
+    await connection.send(head)
+    job.deadline.phase("answer")
+    if job.body:
+        await connection.send(job.body)
+    reader = _Reader(connection, job.method, job.deadline)
+    await reader.head()
     return reader

@@ -112,10 +112,36 @@ def _moment(day, year):
     return (first + n) * _DAY + day[-1]
 
 
+def named(name):
+    """The rule of a zone that has a name, "Europe/Zurich" or "UTC", from the frozen module `wgzones`; None if it is
+    not known."""
+    try:
+        from wgzones import ZONES
+    except ImportError:
+        ZONES = b""
+    if name == "UTC":
+        return "UTC0"
+    start = name.encode() + b"="
+    at = 0 if ZONES.startswith(start) else ZONES.find(b"\n" + start) + 1
+    if not name or not (at or ZONES.startswith(start)):
+        return None
+    return str(ZONES[at + len(start) : ZONES.find(b"\n", at)], "ascii")
+
+
+def days(year, month, day):
+    """Days from 1970-01-01 to a date."""
+    count = _days_before(year) + day - 1
+    for m in range(1, month):
+        count += _month_length(year, m)
+    return count
+
+
 class Zone:
-    """A time zone. ValueError, one sentence, if the rule can't be right."""
+    """A time zone, of a rule or a name. ValueError, one sentence, if it can't be right."""
 
     def __init__(self, rule):
+        said = rule
+        rule = named(rule) or rule
         self._starts = self._ends = None
         self._year = None
         try:
@@ -135,7 +161,8 @@ class Zone:
                 raise ValueError
         except ValueError:
             raise ValueError(
-                "{!r} is no time zone rule; Central Europe's is CET-1CEST,M3.5.0,M10.5.0/3".format(rule)
+                "{!r} is no time zone: give a name like Europe/Zurich, or a rule like "
+                "CET-1CEST,M3.5.0,M10.5.0/3".format(said)
             )
 
     def offset(self, seconds):

@@ -80,8 +80,8 @@ class _Entry:
 class Runtime:
     """Carries widgets and runs them, each run in an instance that is new, or was reset to what it was when it was new.
 
-    host brings the four interfaces: `async http(method: 0..4, url, body: bytes | None) -> (status, content length or
-    None, bytes)`, which raises OSError if there is no answer; `now() -> (seconds since 1970, nanoseconds)`;
+    host brings the four interfaces: `async http(widget name, method: 0..4, url, body: bytes | None) -> (status, content
+    length or None, bytes)`, which raises OSError if there is no answer; `now() -> (seconds since 1970, nanoseconds)`;
     `random() -> u64`; `log(widget name, level 0..3, context, message)`. None of the calls of this class blocks the loop
     if `threads` is true (the default where the engine has threads).
     """

@@ -26,7 +26,7 @@ from binascii import hexlify
 from micropython import const
 
 from .. import quotas
-from ..net import zone
+from ..net import permissions, zone
 from . import files, migration, record
 from .files import MAX_WIDGET_BYTES, RESERVE_BYTES, Incoming
 from .record import CorruptError, Record, StorageError
@@ -44,12 +44,12 @@ _DEFAULTS = {"background_color": "#000000", "settings": {}}
 
 # What can be set, with its default. A value has the default's type.
 SETTINGS = {
-    "ntp": "pool.ntp.org",  # server for the time at boot; "" switches it off
+    "ntp": "0.pool.ntp.org 1.pool.ntp.org time.cloudflare.com",  # servers for the time; "" switches them off
     "store": "",  # address of the store's catalogue
     "ota": "",  # address of the firmware's releases: a folder of `wg release` (with a slash at the end) or a manifest
     "ota_nightly": False,  # whether a newer release is installed by itself, at night
     "hostname": "wg-display",
-    "zone": "",  # the time zone's rule for the clock in the header, see net/zone.py; "" shows no clock
+    "zone": "",  # the time zone of the clock in the header, a name or a rule, see net/zone.py; "" shows no clock
 }
 
 
@@ -610,9 +610,10 @@ def _kept(old, new):
 
 
 def _hosts(hosts):
-    if not isinstance(hosts, (list, tuple)) or not all(isinstance(host, str) for host in hosts):
-        raise StorageError("hosts are a list of names")
-    return list(hosts)
+    try:
+        return permissions.parse(hosts)
+    except ValueError as error:
+        raise StorageError(str(error))
 
 
 def _rename(path, to):

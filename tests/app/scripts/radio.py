@@ -50,7 +50,8 @@ class Interface:
         return ("10.0.0.5" if self.which == 0 else "192.168.4.1", "", "", "")
 
     def config(self, **options):
-        self.radio.access_point = options
+        if self.which == 1:
+            self.radio.access_point = options
 
     def status(self, what):
         return -50

@@ -26,7 +26,7 @@ class Short(Limits):
 class Host:
     answer = bytes(200_000)
 
-    async def http(self, method, url, body):
+    async def http(self, name, method, url, body):
         if "/slow" in url or "/silent" in url:
             await asyncio.sleep_ms(1000)
         if "10MB" in url or not url:

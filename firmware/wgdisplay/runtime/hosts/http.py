@@ -23,7 +23,7 @@ async def request(run, arguments, realloc):
         if data:
             run.spend("HTTP_TOTAL_BYTES", len(data), "bytes of HTTP")
         try:
-            status, length, content = await run.outside(run.host.http(method, url_text, data))
+            status, length, content = await run.outside(run.host.http(run.name, method, url_text, data))
         except OSError:
             memory.check(retptr, 40, 8, "the response")
             memory.write(retptr, b"\x01")
