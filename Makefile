@@ -68,7 +68,7 @@ help: ## This list
 
 # ---- Set-up ----
 .PHONY: setup
-setup: $(addprefix $(STAMPS)/,system venv node oracle esptool micropython mbedtls wasm3 wasm3-patched spec-tests) ## Everything that a build needs: packages, tools, sources
+setup: $(addprefix $(STAMPS)/,system venv node oracle esptool micropython mbedtls wasm3 wasm3-patched spec-tests json-schema-tests) ## Everything that a build needs: packages, tools, sources
 
 $(STAMPS):
 	@mkdir -p $@
@@ -100,7 +100,7 @@ OWN_SOURCES := $(if $(filter $(THIRD_PARTY)/micropython,$(MICROPYTHON_DIR)),,mic
     $(if $(filter $(THIRD_PARTY)/wasm3,$(WASM3_DIR)),,wasm3)
 .PHONY: $(addprefix $(STAMPS)/,$(OWN_SOURCES))
 
-SOURCES := $(filter-out $(OWN_SOURCES),micropython mbedtls wasm3) spec-tests
+SOURCES := $(filter-out $(OWN_SOURCES),micropython mbedtls wasm3) spec-tests json-schema-tests
 $(addprefix $(STAMPS)/,$(SOURCES)): $(STAMPS)/%: tools/third_party.lock | $(STAMPS)/venv
 	@$(BOOT) wg.thirdparty unpack $* >/dev/null
 	@touch $@
@@ -179,7 +179,7 @@ sim sim32: $(STAMPS)/wasm3-patched
 .PHONY: clean
 clean: ## Remove what was built; sources, tools and downloads stay
 	rm -rf $(filter-out $(addprefix $(BUILD)/,third_party node oracle stamps xtensa),$(wildcard $(BUILD)/*))
-	rm -f $(filter-out $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 spec-tests),$(wildcard $(STAMPS)/*))
+	rm -f $(filter-out $(addprefix $(STAMPS)/,system venv node oracle micropython mbedtls wasm3 spec-tests json-schema-tests),$(wildcard $(STAMPS)/*))
 
 .PHONY: distclean
 distclean: ## Remove everything that is not in the repository; the user's cache stays

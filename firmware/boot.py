@@ -1,30 +1,37 @@
 # Runs first at every boot and soft reset, also at those that a PC's tool asks for (mpremote soft-resets into the raw
 # REPL, where main.py is left out): so the display goes on whatever is done over the serial line.
-# `wg` stays in the prompt's namespace in either case.
-# A boot.py on the flash runs after it; what it raises is printed and costs nothing else.
-# Firmware that is on trial after an update says so if it can't start: the old one comes back.
-import wgtrial
+# Ctrl-C waits until the application has been started; files on the flash don't take the place of the firmware's.
+# `wg` stays in the prompt's namespace. Firmware that is on trial after an update says so if it can't start: the old one
+# comes back.
+import micropython
 
-wgtrial.begin()
+micropython.kbd_intr(-1)
 try:
-    import wg
+    import sys
 
-    wg.start()
-except Exception as _error:
-    wgtrial.failed(_error)
-    raise
+    sys.path[:] = [".frozen"]  # the boot guard adds the flash again
+    import wgtrial
 
-try:
-    with open("/boot.py") as _file:
-        _text = _file.read()
-except OSError:
-    _text = ""
+    wgtrial.begin()
+    try:
+        import wg
+
+        wg.start()
+    except Exception as _error:
+        wgtrial.failed(_error)
+        raise
+finally:
+    micropython.kbd_intr(3)
+del micropython, sys
+
+# A boot.py on the flash runs after it, but not in the safe mode. What it raises is printed and costs nothing else.
+_text = wg._console.startup_file()
 if _text:
     try:
         exec(_text)
-    except Exception as _error:
-        import sys
+    except BaseException as _error:  # SystemExit, too: it would be a soft reset without end
+        from sys import print_exception
 
-        sys.print_exception(_error)
-        del _error, sys
+        print_exception(_error)
+        del _error, print_exception
 del _text

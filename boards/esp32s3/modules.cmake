@@ -3,6 +3,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/../../cmodules/wasm3_bridge/micropython.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmodules/wg_display/micropython.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmodules/wg_release/micropython.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmodules/wg_flash/micropython.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/../../cmodules/wg_console/micropython.cmake)
 
 if(ESP_PLATFORM)
     # The engine's libraries exist before idf_component_register() says which options targets get: they would have

@@ -4,6 +4,8 @@
 
 // Why the process runs, for its successor; in the environment.
 #define BOARD_RESET_CAUSE "WGDISPLAY_RESET_CAUSE"
+// What the RTC memory holds, for its successor.
+#define BOARD_RTC_MEMORY "WGDISPLAY_RTC_MEMORY"
 
 // As machine.reset_cause() on the ESP32.
 enum {
@@ -19,6 +21,8 @@ void board_reset(void);
 // The same, as the watchdog does it.
 void board_watchdog_reset(void);
 int board_reset_cause(void);
+// Hands the RTC memory on to the next process image.
+void board_keep_rtc_memory(void);
 // What --faults said, "" if nothing.
 const char *board_faults(void);
 

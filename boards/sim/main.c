@@ -74,6 +74,7 @@ static void close_all_but_the_boards(void) {
 static void start_anew(const char *cause) {
     close_all_but_the_boards();
     console_keep_for_reset();
+    board_keep_rtc_memory();
     setenv(BOARD_RESET_CAUSE, cause, 1);
     bootloader_restart(arguments);
 }

@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -454,6 +455,49 @@ void board_soft_reset_pins(void) {
     panel_set_backlight(0);
 }
 
+// ---- RTC memory ----
+
+#define RTC_MEMORY_SIZE (2048)
+
+static uint8_t rtc_bytes[RTC_MEMORY_SIZE];
+static size_t rtc_used;
+static bool rtc_read;
+
+// It outlives every reset but not the power: handed on to the next process in the environment.
+void board_keep_rtc_memory(void) {
+    static char hex[2 * RTC_MEMORY_SIZE + 1];
+    if (!rtc_read) {
+        return; // what is in the environment is what it holds
+    }
+    for (size_t i = 0; i < rtc_used; i++) {
+        sprintf(hex + 2 * i, "%02x", rtc_bytes[i]);
+    }
+    hex[2 * rtc_used] = 0;
+    setenv(BOARD_RTC_MEMORY, hex, 1);
+}
+
+// rtc_memory() -> the bytes; rtc_memory(bytes) sets them.
+static mp_obj_t simhw_rtc_memory(size_t n_args, const mp_obj_t *args) {
+    if (!rtc_read) {
+        const char *hex = getenv(BOARD_RTC_MEMORY);
+        unsigned byte;
+        while (hex != NULL && rtc_used < RTC_MEMORY_SIZE && sscanf(hex, "%2x", &byte) == 1) {
+            rtc_bytes[rtc_used++] = byte;
+            hex += 2;
+        }
+        rtc_read = true;
+    }
+    if (n_args == 0) {
+        return mp_obj_new_bytes(rtc_bytes, rtc_used);
+    }
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(args[0], &info, MP_BUFFER_READ);
+    rtc_used = MIN(info.len, RTC_MEMORY_SIZE);
+    memcpy(rtc_bytes, info.buf, rtc_used);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(simhw_rtc_memory_obj, 0, 1, simhw_rtc_memory);
+
 // ---- Module ----
 
 static const mp_rom_map_elem_t simhw_globals_table[] = {
@@ -490,6 +534,7 @@ static const mp_rom_map_elem_t simhw_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_clock_set), MP_ROM_PTR(&simhw_clock_set_obj)},
     {MP_ROM_QSTR(MP_QSTR_host_address), MP_ROM_PTR(&simhw_host_address_obj)},
     {MP_ROM_QSTR(MP_QSTR_watchdog), MP_ROM_PTR(&simhw_watchdog_obj)},
+    {MP_ROM_QSTR(MP_QSTR_rtc_memory), MP_ROM_PTR(&simhw_rtc_memory_obj)},
 };
 static MP_DEFINE_CONST_DICT(simhw_globals, simhw_globals_table);
 

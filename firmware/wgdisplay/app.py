@@ -13,9 +13,9 @@ import time
 import wgtrial
 from micropython import const
 
-from . import VERSION, quotas
+from . import VERSION, bootguard, crash, quotas
 from .installer import Installer
-from .log import ERROR, Log
+from .log import ERROR, Log, as_text
 from .net import connection, http, resolver, trust
 from .net.clock import Clock
 from .net.gateway import Gateway
@@ -29,6 +29,8 @@ from .store import Store
 JOB_POLL_MS = const(10)
 PICTURE_MS = const(10_000)  # the screen stands still so long at most while its picture is taken
 WIFI_POLL_MS = const(1000)
+PROOF_TICKS = const(2)  # of the scheduler, after which a start is sound if each widget has run once ...
+PROOF_PATIENCE_TICKS = const(40)  # ... or after so many, if some have not
 
 
 class AppError(Exception):
@@ -129,6 +131,7 @@ class App:
     """The application with its parts; a part that is None is absent and what needs it says so.
 
     storage: Storage, not yet opened. runtime, screen: a callable that makes one, called in the application's thread.
+    safe: why this is the safe mode, without widgets; None: it is not.
     """
 
     def __init__(
@@ -142,7 +145,10 @@ class App:
         gateway,
         request=http.request,
         download=http.download,
+        safe=None,
     ):
+        self.safe = safe
+        self.proven = safe is not None  # whether this start has been proved sound
         self.storage = storage
         self.log = log
         self.clock = clock
@@ -150,11 +156,12 @@ class App:
         self.runtime = None
         self.screen = None
         self.problems = []
+        self.crashes = crash.Crashes(storage.root)
         self.boot_ms = None  # from the start of the thread to the first picture
         self.failure = None  # why the application is not running, a sentence
         self.ended = False  # its thread has left the loop for good
         self.scheduler = Scheduler(self._run, log, self._tick)
-        self._make_runtime = make_runtime
+        self._make_runtime = make_runtime if safe is None else None
         self._make_screen = make_screen
         self._gateway = gateway
         self._jobs = []
@@ -218,12 +225,25 @@ class App:
         if self.screen is not None:
             self._try("the display", self.screen.message, "WG Display", ["Starting", "Version " + VERSION])
         self._try("the storage", self.storage.open)
+        self._try("looking for crashes", self._look_back)
         self.runtime = self._part("the widget engine", self._make_runtime)
         if self.wifi is not None:
             self.wifi.hostname = self.storage.setting("hostname")
             self._try("WiFi", self.wifi.start)
         self._reload()
         gc.collect()
+
+    def note_crash(self, what, trace=""):
+        """Makes a record on flash of what went wrong, with the last lines of the log."""
+        lines = [as_text(line) for line in self.log.lines(crash.LOG_LINES)]
+        self.crashes.add(what, crash.now_of(self.clock), trace, lines or self.log.before)
+
+    def _look_back(self):
+        """After the storage is open: a start that the watchdog made, or that failed before, leaves a record."""
+        if self.safe == bootguard.TOO_MANY:
+            self.note_crash(self.safe)
+        elif bootguard.new and crash.watchdog_reset():
+            self.crashes.add("the watchdog restarted the board", None, "", self.log.before)
 
     def _unhandled(self, loop, context):
         # A task of somebody else's making that ended in an exception: to the log, not over the prompt.
@@ -265,6 +285,8 @@ class App:
             return None
 
     def _why(self, what):
+        if self.safe is not None:
+            return "this is the safe mode; wg.reboot() starts as usual"
         for problem in self.problems:
             if problem.startswith(what):
                 return problem
@@ -337,11 +359,13 @@ class App:
             return
         self._generation = self.storage.generation
         self._broken = {}
-        self.scheduler.load(self.storage.config["widgets"])
+        self.scheduler.load(self.storage.config["widgets"] if self.safe is None else [])
 
     def _tick(self):
         self._reload()
         self.updates.tick()
+        if not self.proven:
+            self._prove()
         if self.screen is None:
             if self.boot_ms is None:
                 self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
@@ -360,10 +384,28 @@ class App:
         if self.screen is not None and self._still is None:
             self._try("the display", self._draw)
 
+    def _prove(self):
+        """Tells the boot guard, once, that this start went well: all parts are up and the widgets have run."""
+        ticks = self.scheduler.ticks
+        if ticks < PROOF_TICKS or any(
+            problem.startswith(part)
+            for problem in self.problems
+            for part in ("the display", "the storage", "the widget engine")
+        ):
+            return
+        if ticks >= PROOF_PATIENCE_TICKS or all(entry.runs for entry in self.scheduler.entries):
+            self.proven = True
+            bootguard.healthy()
+
     def _draw(self):
         if self._notice is not None:
             title, lines, progress = self._notice
             self.screen.message(title, lines, self.storage.config["background_color"], progress)
+            return
+        if self.safe is not None:
+            self.screen.message(
+                "Safe mode", [self.safe, "", "Widgets are off.", "wg.status() over USB says more."]
+            )
             return
         items = self.scheduler.items()
         background = self.storage.config["background_color"]
@@ -607,6 +649,7 @@ class App:
             "boot_ms": self.boot_ms,
             "late_ms": self.scheduler.late_ms,
             "ota": self.updates.trial.state(),
+            "safe_mode": self.safe,
             "problems": self.problems + self.storage.problems,
         }
 
@@ -637,9 +680,10 @@ class App:
 # ---- the board's own application ----
 
 
-def build():
-    """The application of this board, with its real parts."""
-    log = Log()
+def build(log=None):
+    """The application of this board, with its real parts. log: the one of the application before it, if there was."""
+    if log is None:
+        log = Log(kept=crash.Kept())
     clock = Clock(log)
     storage = Storage(log=log)
 
@@ -658,7 +702,10 @@ def build():
         return Screen.from_board()
 
     wifi = Wifi(storage.networks, log, storage.access_password)
-    return App(storage, log, clock, wifi, make_runtime, make_screen, gateway)
+    app = App(storage, log, clock, wifi, make_runtime, make_screen, gateway, safe=bootguard.reason)
+    if bootguard.problem is not None:
+        app.problems.append(bootguard.problem)
+    return app
 
 
 _loops = None  # asyncio's functions that run or replace the loop, before they were guarded
@@ -703,19 +750,24 @@ def _own_loop(app):
 _STACK = const(32 * 1024)
 
 
-def launch(app):
-    """Runs an application in a thread of its own."""
+def launch(app, crashed=None):
+    """Runs an application in a thread of its own. `crashed(app)` is called there, at last, if an exception ended it."""
     import _thread
 
     def thread():
+        failed = False
         try:
             _own_loop(app)
             asyncio.run(app.main())
         except Exception as error:
+            failed = True
             app.failure = "the application ended: " + sentence(error)
             app.log.add(ERROR, "app", app.failure)
             wgtrial.failed(app.failure)
+            app.note_crash(app.failure, crash.traceback(error))
         app.ended = True
+        if failed and crashed is not None:
+            crashed(app)
 
     old = _thread.stack_size(_STACK)
     try:

@@ -1,7 +1,7 @@
 """What is behind `wg`: functions of the prompt's thread that post jobs to the application and wait for them.
 
-Results are plain data with a readable `repr`, so that they print well at the prompt and can be used by programs.
-Refusals raise `Error` with one sentence; a `Command` keeps its traceback short, and a PC's tool sees that it failed.
+Results are data for programs (`repr` and `json.dumps` see nothing else) whose `str` is for people: what the prompt
+shows. Refusals raise `Error` with one sentence, which the prompt shows without a traceback, and which a PC's tool sees.
 Ctrl-C while waiting ends the job as well.
 """
 
@@ -12,6 +12,7 @@ import wgtrial
 from micropython import const
 
 from . import VERSION
+from .log import as_text
 
 WIDTH = const(80)  # columns of the prompt
 START_MS = const(15_000)  # the application's patience to come up
@@ -21,8 +22,13 @@ WIFI_MS = const(90_000)  # wg.wifi() waits so long for the outcome
 MAX_CERTIFICATE = const(8192)  # bytes of a file with one
 FOLLOW_MS = const(200)  # how often wg.logs(follow=True) looks
 
+RESTARTS = const(3)  # of a crashed application, before the board is restarted
+RESTART_MS = const(2000)  # pause before each
+
 _app = None
+_restarts = 0  # since the board started
 _debug = False  # whether tracebacks are whole
+_log = None  # kept over restarts of the application
 _failure = None  # why there is no application
 
 
@@ -44,11 +50,13 @@ class Command:
             if _debug:
                 raise
             said = str(error)
-        except TypeError as error:
-            # The functions themselves check what they are given, so this is about number and names.
-            if _debug or "argument" not in str(error):
+        except (TypeError, AttributeError, ValueError, KeyError) as error:
+            # Number and names of arguments; and values of a type that a function did not expect.
+            if _debug:
                 raise
             said = "that call does not fit; it is " + " or ".join(_usages(self._name))
+            if "argument" not in str(error):
+                said += " ({}: {}; wg.debug(True) shows where)".format(type(error).__name__, error)
         raise Error(said)  # anew: only two lines of traceback
 
     def __repr__(self):
@@ -58,7 +66,7 @@ class Command:
 class Picture(bytearray):
     """A PNG file that does not fill the prompt."""
 
-    def __repr__(self):
+    def __str__(self):
         return 'A PNG picture of {} bytes; wg.screen("/shot.png") writes a file.'.format(len(self))
 
 
@@ -70,7 +78,7 @@ class Table(list):
         self._columns = columns
         self._empty = empty
 
-    def __repr__(self):
+    def __str__(self):
         if not len(self):
             return self._empty
         rows = [[title for title, _ in self._columns]]
@@ -83,25 +91,19 @@ class Table(list):
             lines.append(_fitted(line))
         return "\n".join(lines)
 
-    __str__ = __repr__
-
 
 class Lines(list):
     """A list of texts that prints one a line."""
 
-    def __repr__(self):
+    def __str__(self):
         return "\n".join(self) or "Nothing yet."
-
-    __str__ = __repr__
 
 
 class Hosts(Lines):
     """The hosts that a widget may reach."""
 
-    def __repr__(self):
+    def __str__(self):
         return "It may reach {}.".format(_reach(self))
-
-    __str__ = __repr__
 
 
 class Facts(dict):
@@ -111,10 +113,37 @@ class Facts(dict):
         self._text = text
         return self
 
-    def __repr__(self):
+    def __str__(self):
         return self._text
 
-    __str__ = __repr__
+
+def show(value):
+    """What the prompt prints of an expression's value; as MicroPython's own, but with our texts."""
+    if value is None:
+        return
+    import builtins
+
+    if isinstance(value, (Facts, Table, Lines, Picture)):
+        print(str(value))
+    else:
+        print(repr(value))
+    builtins._ = value
+
+
+def _furnish():
+    """Makes the prompt show results and refusals in our way."""
+    import builtins
+
+    builtins.__repl_print__ = show
+    _tracebacks(False)
+
+
+def _tracebacks(on):
+    try:
+        from wgconsole import sentences
+    except ImportError:
+        return  # an interpreter without it shows them always
+    sentences(None if on else Error)
 
 
 def _cell(value):
@@ -132,19 +161,38 @@ def _fitted(line):
 
 def start():
     """Starts the application if it is not running; what fails is kept for `status()`."""
-    global _app, _failure
+    global _app, _failure, _log
     if _app is not None:
         return
     _failure = None
     try:
-        from . import app
+        from . import app, bootguard
 
-        _app = app.build()
-        app.launch(_app)
+        bootguard.begin()
+        _furnish()
+
+        _app = app.build(_log)
+        _log = _app.log
+        app.launch(_app, _crashed)
     except Exception as error:
         _app = None
         _failure = "{}: {}".format(type(error).__name__, error)
         wgtrial.failed(_failure)
+
+
+def _crashed(app):
+    """In the thread of an application that an exception ended: starts it anew, at last the board."""
+    global _app, _restarts
+    time.sleep_ms(RESTART_MS)
+    if _app is not app:
+        return  # somebody did it
+    _restarts += 1
+    if _restarts > RESTARTS:
+        import machine
+
+        machine.reset()
+    _app = None
+    start()
 
 
 def stop():
@@ -165,26 +213,51 @@ def reload():
     start()
 
 
+def startup_file():
+    """The text of the owner's /boot.py, "" if there is none or in the safe mode."""
+    from . import bootguard
+
+    if bootguard.reason is not None:
+        return ""
+    try:
+        with open("/boot.py") as file:
+            return file.read()
+    except (OSError, UnicodeError, MemoryError):
+        return ""
+
+
 def attach(app):
     """Makes the console talk to another application (tests)."""
-    global _app
+    global _app, _log
     _app = app
+    _log = app.log
 
 
 def _call(name, *args):
     """Has the application run its coroutine `name`; -> what it returns, or Error with its sentence."""
+    _started()
+    return _wait(_app.submit(getattr(_app, name), *args))
+
+
+def do(work, *args):
+    """Has a coroutine function `work(job, app, *args)` run in the application's loop; -> what it returns, or Error."""
+    _started()
+    return _wait(_app.submit(work, _app, *args))
+
+
+def _started():
     start()
     if _app is None:
         raise Error("the application did not start: {}".format(_failure))
-    return _wait(_app.submit(getattr(_app, name), *args))
 
 
 def _wait(job, patience_ms=None):
     begun = time.ticks_ms()
+    app = _app
     try:
         while not job.done:
-            if _app.failure is not None:
-                raise Error(_app.failure)
+            if app.failure is not None:
+                raise Error(app.failure)
             if patience_ms is not None and time.ticks_diff(time.ticks_ms(), begun) > patience_ms:
                 job.cancelled = True
                 raise Error("the application is still starting; wg.status() says how it fares")
@@ -219,10 +292,13 @@ def greet():
     print(_fitted("WG Display {}: {}, {}.".format(VERSION, network, widgets)))
     if found["problems"]:
         print("There are problems: wg.status() shows them.")
-    if network == "no network":
-        print('Next: wg.wifi("network", "password")')
+    if found["safe_mode"]:
+        print(_fitted("This is the safe mode, without widgets: {}.".format(found["safe_mode"])))
+        print('Next: wg.logs(), wg.remove("name") or wg.set(...), then wg.reboot()')
+    elif network == "no network":
+        print('Next: wg.setup() asks for everything; or wg.wifi("network", "password")')
     elif not count:
-        print('Next: wg.install("http://...") or a name from wg.store()')
+        print("Next: wg.setup() or wg.install(...): a name from wg.store() or an address")
     print("wg.help() lists the commands.")
 
 
@@ -275,6 +351,9 @@ def status():
         "Memory   {} KB free".format(found["memory_free"] // 1024),
         "Flash    {} KB free".format(found["flash_free"] // 1024),
     ]
+    if found["safe_mode"]:
+        lines.append("Mode     safe, without widgets: {}".format(found["safe_mode"]))
+        lines.append("         wg.reboot() starts as usual")
     for problem in found["problems"]:
         lines.append("Problem  {}".format(problem))
     facts = Facts()
@@ -464,6 +543,14 @@ def configure(name, config=None, **values):
     else:
         raise Error('a configuration is a dict or JSON text: wg.configure("Time", {"zone": "Europe/Zurich"})')
     _call("configure", name, text)
+    said = _unchecked(_schema_of(name))
+    return Lines(["Stored."] + said) if said else None
+
+
+def _schema_of(name):
+    from .storage.schema import parse
+
+    return parse(_call("entry", name)["json_config_schema"]) or {}
 
 
 def limits(name, **values):
@@ -507,9 +594,17 @@ def schema(name):
             about += ", required"
         lines.append("{}: {}".format(key, about))
         lines.extend(_wrapped(str(part.get("description", ""))))
+    lines.extend(_unchecked(found))
     facts = Facts()
     facts.update(found)
     return facts.tell("\n".join(lines) or "There is nothing to configure.")
+
+
+def _unchecked(schema):
+    """Lines that say what of a schema is not looked at."""
+    from .storage.schema import unchecked
+
+    return [_fitted("Not checked on this board: {}".format(said)) for said in unchecked(schema)]
 
 
 def _wrapped(text):
@@ -534,38 +629,63 @@ def remove(name):
     _call("remove", name)
 
 
-def logs(last=20, source=None, follow=False):
+def logs(last=20, source=None, follow=False, level="debug", before=False):
     """The last lines; with `follow` they are printed, and new ones as they come, until Ctrl-C."""
+    from .log import NAMES
+
     if isinstance(last, str):
         last, source = 20, last  # wg.logs("Time")
     if not isinstance(last, int) or last < 0 or not (source is None or isinstance(source, str)):
         raise Error('logs are asked for by wg.logs(50), wg.logs("Time") or wg.logs(follow=True)')
-    if _app is None:
+    if level not in NAMES:
+        raise Error("level is one of " + ", ".join(['"{}"'.format(name) for name in NAMES]))
+    if _log is None:
         return Lines()
-    seen = _app.log.count
-    lines = Lines([_line(line) for line in _app.log.lines(last, source)])
+    if before:
+        return Lines(_log.before[-last:] if last else [])
+    least = NAMES.index(level)
+    seen = _log.count
+    lines = Lines([as_text(line) for line in _log.lines(last, source, least)])
     if not follow:
         return lines
     try:
         for line in lines:
             print(line)
         while True:
-            count = _app.log.count
+            count = _log.count
             if count != seen:
-                for line in _app.log.lines(count - seen, None):
-                    if source is None or line[2] == source:
-                        print(_line(line))
+                for line in _log.lines(count - seen, None):
+                    if line[1] >= least and (source is None or line[2] == source):
+                        print(as_text(line))
                 seen = count
             time.sleep_ms(FOLLOW_MS)
     except KeyboardInterrupt:
         return None
 
 
-def _line(line):
-    from .log import NAMES
+class Reports(list):
+    """Records of crashes, each with its lines below it."""
 
-    ticks, level, origin, text = line
-    return "{:>9}.{:03d} {:5} {}: {}".format(ticks // 1000, ticks % 1000, NAMES[level], origin, text)
+    def __str__(self):
+        lines = []
+        for one in self:
+            at = _utc(one.get("time")) if one.get("time") is not None else "at an unknown time"
+            lines.append("{}: {}".format(at, one["what"]))
+            for text in (one.get("trace") or "").split("\n") + list(one.get("log") or ()):
+                if text:
+                    lines.append("    " + text)
+        return "\n".join(lines) or "No crash is known."
+
+
+def crashes(clear=False):
+    """What ended the application or restarted the board by itself, the oldest first; `clear` forgets them."""
+    return Reports(do(_crashes, clear))
+
+
+async def _crashes(job, app, clear):
+    if clear:
+        app.crashes.clear()
+    return app.crashes.load()
 
 
 def background(color=None):
@@ -578,8 +698,135 @@ def background(color=None):
 
 
 def set_(key, value=None):
-    """Changes a setting; without a value its default is put back."""
+    """Changes a setting; without a value its default is put back. A zone may be given by its name."""
+    if key == "zone" and isinstance(value, str) and value and not any("0" <= c <= "9" for c in value):
+        from .setup import zones
+
+        found = zones(value)
+        if len(found) > 1:
+            raise Error("which zone: {}?".format(", ".join([name for name, _ in found[:8]])))
+        if found:
+            value = found[0][1]
     _call("set", key, value)
+
+
+def setting(key):
+    """The value of a setting, its default if it was not changed."""
+    return do(_setting, key)
+
+
+async def _setting(job, app, key):
+    return app.storage.setting(key)
+
+
+def setup(name=None):
+    """The wizard; with a widget's name its settings only."""
+    import sys
+
+    from . import setup as wizard
+
+    if name is None:
+        wizard.Wizard(sys.modules[__name__]).run()
+        return
+    _named(name)
+    try:
+        wizard.change(sys.modules[__name__], name)
+    except (wizard.Left, wizard.Back, KeyboardInterrupt):
+        print("\nLeft. Nothing was changed.")
+
+
+def file_of(name):
+    """The path of an installed widget's file."""
+    return do(_file_of, name)
+
+
+async def _file_of(job, app, name):
+    return (
+        app.storage.path(name)
+        if hasattr(app.storage, "path")
+        else "{}/widgets/{}".format(app.storage.root, app.storage.widget(name)["file"])
+    )
+
+
+def export(to=None, secrets=False):
+    """The whole configuration as plain data; `to`: a file for it. Passwords and tokens only with `secrets`."""
+    from . import backup
+
+    if not (to is None or isinstance(to, str) and to) or secrets not in (True, False):
+        raise Error(
+            'wg.export() gives the configuration, wg.export("/file.json") writes it, secrets=True: all of it'
+        )
+    whole = do(backup.export, secrets)
+    if to is not None:
+        try:
+            with open(to, "w") as file:
+                json.dump(whole, file)
+        except OSError as error:
+            raise Error("the configuration was not written to {}: {}".format(to, error))
+        return None
+    count = sum(len(widget.get("left_out", ())) for widget in whole["widgets"])
+    if not secrets:
+        count += len(whole["networks"])
+    lines = [
+        "The configuration: {} networks, {} widgets.".format(len(whole["networks"]), len(whole["widgets"])),
+        "Without {} secrets; secrets=True has them.".format(count) if count else "",
+        'wg.export("/file.json") writes a file, wg.restore("/file.json") brings it back.',
+    ]
+    facts = Facts()
+    facts.update(whole)
+    return facts.tell("\n".join([line for line in lines if line]))
+
+
+def restore(source):
+    """Brings an export back, part by part: what can't be is said, and the rest is done."""
+    from . import backup
+
+    try:
+        whole = backup.read(source)
+    except backup.BackupError as error:
+        raise Error(str(error))
+    done, failed = [], []
+
+    def attempt(what, function, *args):
+        try:
+            if function(*args) is not False:
+                done.append(what)
+        except Error as error:
+            failed.append("{}: {}".format(what, error))
+
+    if "background" in whole:
+        attempt("background", background, whole["background"])
+    for key in sorted(whole.get("settings", {})):
+        attempt("setting " + key, _call, "set", key, whole["settings"][key])
+    joined = False
+    for one in reversed(whole.get("networks", ())):
+        if one.get("password") is None:
+            failed.append("network {}: its password is not in the export".format(one["ssid"]))
+        else:
+            attempt("network " + one["ssid"], do, backup.put_network, one["ssid"], one["password"])
+            joined = True
+    if joined:
+        do(_rejoin)
+    have = [widget["name"] for widget in _call("overview")]
+    for one in whole.get("widgets", ()):
+        what = "widget " + one["name"]
+        if one["name"] in have:
+            attempt(what, do, backup.put_widget, one)
+        elif "://" in one.get("url", ""):
+            attempt(what, do, backup.put_new_widget, one)
+        else:
+            failed.append("{}: it came from a file; install it and restore again".format(what))
+    facts = Facts()
+    facts["done"], facts["failed"] = done, failed
+    lines = ["Restored: {}.".format(", ".join(done) or "nothing")] + [
+        "Not restored: " + text for text in failed
+    ]
+    return facts.tell("\n".join(lines))
+
+
+async def _rejoin(job, app):
+    if app.wifi is not None and app.wifi.state != "connected":
+        app.wifi.start()
 
 
 def screen(to=None):
@@ -608,17 +855,24 @@ def debug(on=True):
     """Whether errors come with their whole traceback, or as a sentence."""
     global _debug
     _debug = bool(on)
+    _tracebacks(_debug)
 
 
-def reboot():
-    """Restarts the board."""
+def reboot(safe=False):
+    """Restarts the board; with `safe` into the safe mode, without widgets."""
     import machine
 
+    from . import bootguard
+
+    if safe is not True and safe is not False:
+        raise Error("restart the board by wg.reboot(), into the safe mode by wg.reboot(safe=True)")
+    bootguard.leave(safe)
     stop()
     machine.reset()
 
 
 _HELP = (
+    ("setup", '() | ("name")', "questions and answers: WiFi, time zone, widgets, settings"),
     ("status", "()", "how the display fares: network, time, memory, problems"),
     ("wifi", '("network", "password")', "join a network; it is kept for the next boots"),
     ("forget", '("network")', "forget a network"),
@@ -649,13 +903,20 @@ _HELP = (
         '("name") | ("name", ["api.example.org", "192.168.1.5"]) | ("name", ["*"]) | ("name", [])',
         "which hosts a widget may reach; *: any public one",
     ),
-    ("logs", '(50) | ("name") | (follow=True)', "the last lines of the log; follow: go on until Ctrl-C"),
+    (
+        "logs",
+        '(50) | ("name") | (follow=True) | (level="warn") | (before=True)',
+        "the last lines of the log; follow: go on until Ctrl-C",
+    ),
+    ("crashes", "() | (clear=True)", "what went down by itself, also before the last reset"),
     ("background", '("#102030") | ()', "the screen's background colour"),
     (
         "set",
         '("key", "value")',
         "settings: zone, store, ota, hostname...; no value: the default",
     ),
+    ("export", '() | ("/file.json") | (secrets=True)', "the whole configuration, for a backup"),
+    ("restore", '("/file.json") | ({...})', "bring an export back"),
     ("screen", '("/shot.png")', "a picture of the screen, as a file or as bytes"),
     (
         "ota",
@@ -666,7 +927,7 @@ _HELP = (
     ("state", "()", "runs and texts as plain data, for programs"),
     ("reload", "()", "start the application anew"),
     ("stop", "()", "stop the application"),
-    ("reboot", "()", "restart the board"),
+    ("reboot", "() | (safe=True)", "restart the board; safe: once without widgets"),
     ("debug", "(True)", "show errors with their tracebacks"),
 )
 
@@ -679,6 +940,12 @@ def _usages(name):
     return ["wg.help()"]
 
 
+def _page(name):
+    from .manual import PAGES
+
+    return PAGES.get(name, "")
+
+
 def help_(name=None):
     lines = Lines()
     if isinstance(name, Command):
@@ -689,6 +956,7 @@ def help_(name=None):
         elif command == name:
             lines.extend(_usages(command))
             lines.append("    " + text)
+            lines.extend(_wrapped(_page(name)))
     if name == "help":
         lines.extend(["wg.help()", 'wg.help("install")', "    the commands, or how one is used"])
     if not lines:

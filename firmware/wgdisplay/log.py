@@ -20,10 +20,20 @@ CAPACITY = const(100)  # lines kept of each of the two
 MAX_TEXT = const(200)  # characters of a line kept
 
 
-class Log:
-    """Keeps the last `capacity` lines of each ring; adding one never fails and forgets the oldest."""
+def as_text(line):
+    """A line as it is printed: seconds since the board started, level, source, text."""
+    ticks, level, source, text = line[:4]
+    return "{:>9}.{:03d} {:5} {}: {}".format(ticks // 1000, ticks % 1000, NAMES[level], source, text)
 
-    def __init__(self, capacity=CAPACITY):
+
+class Log:
+    """Keeps the last `capacity` lines of each ring; adding one never fails and forgets the oldest.
+
+    kept: where the firmware's warnings and errors go as well, with `add(text)` (crash.Kept), or None.
+    """
+
+    def __init__(self, capacity=CAPACITY, kept=None):
+        self._kept = kept
         self._rings = ([None] * capacity, [None] * capacity)
         self._next = [0, 0]
         self.count = 0  # lines ever added
@@ -38,6 +48,13 @@ class Log:
         ring[at] = (time.ticks_ms(), level, source, text, self.count)
         self._next[widget] = (at + 1) % len(ring)
         self.count += 1
+        if self._kept is not None and level >= WARN and not widget:
+            self._kept.add(as_text(ring[at]))
+
+    @property
+    def before(self):
+        """Warnings and errors from before the last reset, as texts."""
+        return self._kept.before if self._kept is not None else []
 
     def debug(self, source, text):
         self.add(DEBUG, source, text)

@@ -16,6 +16,8 @@ import serial.tools.list_ports
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from wg import ROOT
+
 #: Seconds without a byte from the board after which a command is given up; runs and downloads take up to 30.
 ANSWER_TIMEOUT = 90.0
 
@@ -39,7 +41,7 @@ def _call():
         return v if v is None or isinstance(v, (str, int, float, bool)) else repr(v)
 
     v = {call}
-    print({mark!r} + json.dumps([plain(v), None if type(v) in (dict, list, tuple, str) else repr(v)]))
+    print({mark!r} + json.dumps([plain(v), None if type(v) in (dict, list, tuple, str) else str(v)]))
 
 try:
     _call()
@@ -76,6 +78,10 @@ _BOARD_VENDORS = {
 }
 
 
+#: Where `make run` has its board's port while it runs.
+_SIMULATED = ROOT / "build" / "sim" / "port"
+
+
 class DeviceError(Exception):
     """One sentence that says what happened and what to do. `code` is the exit code of the command."""
 
@@ -102,7 +108,34 @@ def find_ports() -> list[Port]:
     for info in serial.tools.list_ports.comports():
         if info.vid in _BOARD_VENDORS:
             found.append(Port(info.device, info.product or _BOARD_VENDORS[info.vid]))
+    if _SIMULATED.exists():
+        found.append(Port(str(_SIMULATED), "the simulated board of `make run`"))
     return found
+
+
+def open_port(port: str) -> Any:
+    """The serial line of a port for a terminal. Raises PortError if it is not there or in use."""
+    _must_exist(port)
+    try:
+        if "://" in port:
+            return serial.serial_for_url(port, baudrate=115200, timeout=1)
+        return serial.Serial(port, 115200, timeout=1, exclusive=True)
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise _not_opened(port, error) from error
+
+
+def _must_exist(port: str) -> None:
+    if "://" not in port and not os.path.exists(port):
+        raise PortError(f"There is no port {port}. `wg devices` lists the boards that are connected.")
+
+
+def _not_opened(port: str, error: Exception) -> PortError:
+    if "://" in port:
+        return PortError(f"{port} can't be reached: is the address right, and does its server run? ({error})")
+    return PortError(
+        f"{port} can't be opened: it is in use by another program, or you may not use it "
+        "(on Linux, join the group dialout)."
+    )
 
 
 def choose_port(named: str | None) -> str:
@@ -139,15 +172,11 @@ class Device:
 
     @staticmethod
     def _open(port: str) -> SerialTransport:
-        if "://" not in port and not os.path.exists(port):
-            raise PortError(f"There is no port {port}. `wg devices` lists the boards that are connected.")
+        _must_exist(port)
         try:
             transport = SerialTransport(port, exclusive=True)
-        except (TransportError, serial.SerialException, OSError) as error:
-            raise PortError(
-                f"{port} can't be opened: it is in use by another program, or you may not use it "
-                "(on Linux, join the group dialout)."
-            ) from error
+        except (TransportError, serial.SerialException, OSError, ValueError) as error:
+            raise _not_opened(port, error) from error
         try:
             transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
         except (TransportError, serial.SerialException, OSError) as error:
@@ -162,7 +191,8 @@ class Device:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._transport.exit_raw_repl()
+            if self._transport.in_raw_repl:
+                self._transport.exit_raw_repl()
         except (serial.SerialException, OSError):
             pass  # The cable was pulled; there is nothing left to give back.
         finally:
@@ -195,7 +225,15 @@ class Device:
             ) from error
         return Answer(value, text)
 
-    def follow_logs(self, show: Callable[[str], None], source: str | None = None) -> None:
+    def reboot(self, safe: bool = False) -> None:
+        """Restarts the board; with `safe` into the safe mode."""
+        self.execute("import wg\nwg.reboot")  # is it ours?
+        self._transport.exec_raw_no_follow(f"import wg\nwg.reboot({'safe=True' if safe else ''})")
+        self._transport.in_raw_repl = False
+
+    def follow_logs(
+        self, show: Callable[[str], None], source: str | None = None, level: str = "debug"
+    ) -> None:
         """Hands the log to `show` line by line, and what is added to it, until KeyboardInterrupt (passed on)."""
 
         line = bytearray()
@@ -207,7 +245,9 @@ class Device:
                 line.clear()
 
         try:
-            self._transport.exec_raw_no_follow(f"import wg\nwg.logs(source={source!r}, follow=True)")
+            self._transport.exec_raw_no_follow(
+                f"import wg\nwg.logs(source={source!r}, follow=True, level={level!r})"
+            )
             # Without a time limit: a quiet board is a good board.
             _, err = self._transport.follow(None, consume)
         except KeyboardInterrupt:
@@ -231,6 +271,13 @@ class Device:
         if err:
             raise DeviceError(_sentence(err.decode(errors="replace")))
 
+    def stop_following(self) -> None:
+        """Ends `follow_logs()` of another thread."""
+        try:
+            self._transport.serial.write(b"\x03")
+        except (serial.SerialException, OSError):
+            pass
+
     def _interrupt(self) -> None:
         """Ctrl-C on the board, which is then at the raw prompt again."""
         try:
@@ -248,6 +295,20 @@ class Device:
         except (TransportError, serial.SerialException, OSError) as error:
             raise PortError(
                 f"The board at {self.port} stopped answering while {path} was sent ({error})."
+            ) from error
+
+    def widget_file(self, name: str) -> bytes:
+        """The file of an installed widget."""
+        path = ast.literal_eval(
+            self.execute(f"import wg\nprint(repr(wg._console.file_of({name!r})))").strip()
+        )
+        try:
+            return bytes(self._transport.fs_readfile(path, _CHUNK))
+        except TransportExecError as error:
+            raise DeviceError(_sentence(error.error_output)) from error
+        except (TransportError, serial.SerialException, OSError) as error:
+            raise PortError(
+                f"The board at {self.port} stopped answering while {path} was read ({error})."
             ) from error
 
     def delete(self, path: str) -> None:
@@ -271,10 +332,11 @@ def _sentence(traceback: str) -> str:
     lines = traceback.strip().splitlines()
     last = lines[-1] if lines else "unknown error"
     if re.match(r"ImportError: no module named 'wg'", last):
-        return "The board does not run the firmware of WG Display. Flash it first: `make flash PORT=...`."
+        return "The board does not run the firmware of WG Display. Write it first: `wg flash --port PORT`."
     missing = re.match(r"AttributeError: .*attribute '(\w+)'", last)
     if missing:
-        return f"The board's firmware has no command {missing.group(1)}: update it."
+        name = missing.group(1)
+        return f"The board's firmware has no command {name}: update it (`wg ota`, or `wg flash` over USB)."
     kind, _, message = last.partition(": ")
     if not message:
         return f"The board ended the command with {kind}."

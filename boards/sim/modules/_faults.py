@@ -15,6 +15,8 @@
 # `wear_out(address, True)`: erasing that sector leaves some bits at zero, silently.
 # `rot(address, bits)` changes bits of a byte. `erase_count(address)`: of its sector, since the image was made.
 # `mark()` remembers the whole content, `rewind()` goes back to it, both in no time: see fs.py in tests/flash/scripts.
+#
+# Buttons: `held` says which input pins somebody holds at which level: {0: 0} is the button "boot".
 import _simhw
 from _simhw import flash_cut_power_after as cut_power_after
 from _simhw import flash_erase_count as erase_count
@@ -35,6 +37,7 @@ RANDOM = const(3)
 ALL = const(4)
 TORN = (NOTHING, HALF, ALL_BUT_LAST, RANDOM, ALL)
 
+held = {}
 wifi = None
 wifi_delay_ms = 300
 wifi_address = None

@@ -1,6 +1,7 @@
 # Module `machine` of the simulated board, with the interface of the ESP32's.
 import time
 
+import _faults
 import _simhw
 import micropython
 from _simhw import reset, reset_cause
@@ -95,7 +96,7 @@ class Pin:
         elif self._mode == self.OPEN_DRAIN:
             _simhw.pin_set(self._id, None if self._level else 0)
         else:
-            _simhw.pin_set(self._id, None)
+            _simhw.pin_set(self._id, _faults.held.get(self._id))
 
     def value(self, level=None):
         if level is None:
@@ -274,15 +275,11 @@ class RTC:
     init = datetime
 
     def memory(self, data=None):
-        global _rtc_memory
         if data is None:
-            return _rtc_memory
+            return _simhw.rtc_memory()
         if len(data) > 2048:
             raise ValueError("buffer too long")
-        _rtc_memory = bytes(data)
-
-
-_rtc_memory = b""
+        _simhw.rtc_memory(data)
 
 
 class WDT:

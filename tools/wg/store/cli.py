@@ -11,7 +11,22 @@ import typer
 from wg.process import ToolError
 from wg.store import catalogue
 
-app = typer.Typer(help="Check and make the catalogue of a store of widgets.", no_args_is_help=True)
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True)
+def store(
+    ctx: typer.Context,
+    port: Annotated[
+        str | None, typer.Option("--port", "-p", metavar="PORT", help="The board's port.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
+) -> None:
+    """List what a board can install by name; check and make the catalogue of a store."""
+    if ctx.invoked_subcommand is None:
+        from wg.boards import on_each
+
+        on_each([port] if port else None, False, as_json, lambda device, bar: device.call("store"))
 
 
 def _fail(message: str) -> typer.Exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -82,6 +83,43 @@ def run(
         typer.echo(previewing.run(file, config, version))
     except ToolError as error:
         raise _fail(str(error)) from None
+
+
+@app.command()
+def preview(
+    widget: Annotated[Path, typer.Argument(metavar="WIDGET", help="A widget's folder, or a component.")],
+    config: Annotated[str, typer.Option(metavar="JSON", help="Its configuration.")] = "",
+    fixture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Answers in the network's place, JSON.")
+    ] = None,
+    page_port: Annotated[int, typer.Option(metavar="N", help="Port of the page; 0: any.")] = 0,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so long.")] = None,
+) -> None:
+    """Show a widget on the simulated board while you edit it.
+
+    A page has the screen, the text, the log and the HTTP calls. A fixture file is a list of
+    {"url": "https://host/*", "json": {...}}; also status, text, file, delay_ms, error.
+    """
+    from wg.sim.board import BoardError
+    from wg.widget.live import Preview
+
+    if not widget.exists():
+        raise _fail(f"{widget} is not there: name a widget's folder, or a .wasm file.")
+    try:
+        if config:
+            json.loads(config)
+        with Preview(widget, config, fixture, page_port) as live:
+            typer.echo(f"{live.address}  Ctrl-C ends.")
+            live.update()
+            state = live.shown()
+            typer.echo(state["build"] or f"wg: {state['error']}")
+            live.watch(seconds)
+    except ValueError as error:
+        raise _fail(f"the configuration is not JSON: {error}") from None
+    except (BoardError, OSError) as error:
+        raise _fail(str(error)) from None
+    except KeyboardInterrupt:
+        pass
 
 
 @app.command()
