@@ -706,7 +706,7 @@ def set_(key, value=None):
         if len(found) > 1:
             raise Error("which zone: {}?".format(", ".join([name for name, _ in found[:8]])))
         if found:
-            value = found[0][1]
+            value = found[0][0]
     _call("set", key, value)
 
 

@@ -16,6 +16,7 @@ from .prompt import Back, Left
 
 JOIN_MS = const(40_000)  # the patience with one network: more than one try
 RADIO_MS = const(700)  # between two looks at the radio
+STALE_MS = const(2500)  # what the radio says before that may be of the try before
 SCANS = const(3)  # tries; the radio refuses while it is connecting
 MAX_SHOWN = const(15)  # networks or zones of a list
 WIDTH = const(79)
@@ -142,9 +143,9 @@ class Wizard:
                 if not line.isdigit() or not 1 <= int(line) <= len(found):
                     continue
                 found = [found[int(line) - 1]]
-            name, rule = found[0] if found else (line, line)
+            name = found[0][0] if found else line
             try:
-                self._console.set_("zone", rule)
+                self._console.set_("zone", name)
             except self._console.Error:
                 self._say('There is no zone "{}". The names are those of large cities.'.format(line))
                 continue
@@ -397,12 +398,12 @@ async def _joined(wifi, ssid):
             radio = network.WLAN(network.STA_IF).status()
         except (OSError, ValueError):
             radio = None
-        if wifi.ssid == ssid and radio in reasons:
-            if last == reasons[radio]:
-                return last  # seen twice: not a leftover of the try before
+        if radio in reasons:
+            if last == reasons[radio] and time.ticks_diff(time.ticks_ms(), begun) > STALE_MS:
+                return last
             last = reasons[radio]
         await asyncio.sleep_ms(RADIO_MS)
-    return last or "no answer within {} s".format(JOIN_MS // 1000)
+    return last or wifi.problem or "no answer within {} s".format(JOIN_MS // 1000)
 
 
 async def _entry(job, app, name):
