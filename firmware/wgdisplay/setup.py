@@ -15,8 +15,7 @@ from .form import Form
 from .prompt import Back, Left
 
 JOIN_MS = const(40_000)  # the patience with one network: more than one try
-RADIO_MS = const(700)  # between two looks at the radio
-STALE_MS = const(2500)  # what the radio says before that may be of the try before
+RADIO_MS = const(200)  # between two looks at the radio
 SCANS = const(3)  # tries; the radio refuses while it is connecting
 MAX_SHOWN = const(15)  # networks or zones of a list
 WIDTH = const(79)
@@ -114,7 +113,7 @@ class Wizard:
         if why is None:
             self._say("Connected as {}.".format(self._console.status()["address"]))
         else:
-            self._say("No connection to {}: {}.".format(ssid, why))
+            self._say("No connection: {}.".format(why))
         return why is None
 
     # ---- time zone ----
@@ -375,35 +374,16 @@ async def _join(job, app, ssid, password):
 
 
 async def _joined(wifi, ssid):
-    import network
-
-    reasons = {}
-    for name, text in (
-        ("STAT_WRONG_PASSWORD", "the password is wrong"),
-        ("STAT_NO_AP_FOUND", "it is not in reach"),
-        ("STAT_ASSOC_FAIL", "it refuses this device"),
-        ("STAT_CONNECT_FAIL", "it refuses this device"),
-        ("STAT_HANDSHAKE_TIMEOUT", "the password is wrong"),
-    ):
-        if hasattr(network, name):
-            reasons[getattr(network, name)] = text
     begun = time.ticks_ms()
-    last = None
     while time.ticks_diff(time.ticks_ms(), begun) < JOIN_MS:
         if wifi.state == "connected" and wifi.ssid == ssid:
             return None
+        if wifi.problem:
+            return wifi.problem
         if wifi.state != "connecting":
             break
-        try:
-            radio = network.WLAN(network.STA_IF).status()
-        except (OSError, ValueError):
-            radio = None
-        if radio in reasons:
-            if last == reasons[radio] and time.ticks_diff(time.ticks_ms(), begun) > STALE_MS:
-                return last
-            last = reasons[radio]
         await asyncio.sleep_ms(RADIO_MS)
-    return last or wifi.problem or "no answer within {} s".format(JOIN_MS // 1000)
+    return "no answer within {} s".format(JOIN_MS // 1000)
 
 
 async def _entry(job, app, name):

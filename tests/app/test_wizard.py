@@ -186,7 +186,7 @@ def test_a_wrong_password_is_said_and_not_kept(tmp_path: Path) -> None:
             person.answers("it has none): ", "short")
             assert "A WiFi password has 8 to 63 characters." in person.until("it has none): ")
             person.child.send("wrong password\r")
-            assert "No connection to sim: the password is wrong." in person.until("none for now): ")
+            assert "No connection: sim refuses the password." in person.until("none for now): ")
             person.child.send("\r")
             person.answers("(Enter: no clock): ", "atlantis")
             assert 'There is no zone "atlantis"' in person.until("(Enter: no clock): ")
