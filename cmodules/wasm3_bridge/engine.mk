@@ -25,6 +25,7 @@ define engine_test
 $(ENGINE_BUILD)/test-$(1): $(ENGINE_SOURCES) $(wildcard $(WG_ENGINE_DIR)/*.h) $(ENGINE_TEST) $(STAMPS)/wasm3-patched
 	@mkdir -p $(ENGINE_BUILD)/$(1)
 	@cd $(ENGINE_BUILD)/$(1) && $(2) $$(WG_WASM3_CFLAGS) -Wno-maybe-uninitialized -g -c $$(ENGINE_WASM3)
+	@$$(call wg_check_handlers,$(firstword $(2)),$(ENGINE_BUILD)/$(1)/m3_exec.o)
 	@cd $(ENGINE_BUILD)/$(1) && $(2) -std=gnu11 -O1 -g -Wall -Wextra -Werror $$(WG_ENGINE_CFLAGS) -isystem $$(WASM3_SRC) \
 	    -I$(WG_ENGINE_DIR) -c $(ENGINE_SOURCES) $(ENGINE_TEST)
 	@$(2) -o $$@ $(ENGINE_BUILD)/$(1)/*.o -lpthread -lm

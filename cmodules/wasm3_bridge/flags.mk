@@ -18,6 +18,19 @@ WG_WASM3_DEFINES = -Dd_m3MaxDuplicateFunctionImpl=8 -Dd_m3MaxFunctionStackHeight
 WG_MACHINE_CFLAGS ?= $(filter -m% --target=% -fsanitize=%,$(CFLAGS)) \
     $(if $(filter -m32,$(CC) $(CFLAGS)),-msse2 -mfpmath=sse)
 
+# m3_exec.c holds the opcode handlers, each of which must end in a jump: looked at in the object. wasm3 without our
+# patches has them in other files, too, as calls.
+WG_HANDLERS_UNIT = $(shell grep -ls d_m3DefineOps $(WASM3_SRC)/m3_exec.c)
+# On Xtensa they are call0 code in a program of the windowed ABI (xtensa/ways.S). The assembler's note of the ABI is that
+# of the program, or the linker would warn; calls go no further than to the ways out beside them.
+WG_XTENSA := $(findstring xtensa,$(shell $(CC) -dumpmachine))
+WG_WAYS := $(if $(WG_XTENSA),$(WG_ENGINE_DIR)/xtensa/ways.S)
+WG_CALL0_CFLAGS = -mabi=call0 -Wa,--abi-windowed -mno-longcalls -include $(WG_ENGINE_DIR)/xtensa/handlers.h
+WG_HANDLERS_CFLAGS = $(if $(and $(WG_XTENSA),$(WG_HANDLERS_UNIT)),$(WG_CALL0_CFLAGS))
+WG_HANDLERS_NEEDS := $(wildcard $(WG_ENGINE_DIR)/xtensa/*.h $(WG_ENGINE_DIR)/xtensa/*.inc) $(WG_ENGINE_DIR)/check_handlers.py
+# $(1): the compiler, $(2): the objects
+wg_check_handlers = $(if $(WG_HANDLERS_UNIT),$(PYTHON) -B $(WG_ENGINE_DIR)/check_handlers.py $$($(1) -print-prog-name=objdump) $(2),true)
+
 # What engine.c must agree on with wasm3's objects.
 WG_ENGINE_CFLAGS = $(WG_WASM3_DEFINES)
 ifneq ($(wildcard $(WG_ENGINE_DIR)/validate.c),)

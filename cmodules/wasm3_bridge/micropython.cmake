@@ -32,6 +32,27 @@ target_compile_options(wg_wasm3 PRIVATE -O3 -foptimize-sibling-calls -fomit-fram
     -ffunction-sections -fdata-sections
     -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing -Wno-float-conversion -Wno-double-promotion)
 
+# m3_exec.c holds the opcode handlers, each of which must end in a jump. On Xtensa they are call0 code in a program of
+# the windowed ABI: see xtensa/ways.S, and flags.mk for the options.
+file(STRINGS ${WASM3_SRC}/m3_exec.c WG_HANDLERS_UNIT REGEX "d_m3DefineOps")
+execute_process(COMMAND ${CMAKE_C_COMPILER} -dumpmachine OUTPUT_VARIABLE WG_MACHINE)
+if(WG_HANDLERS_UNIT)
+    if(WG_MACHINE MATCHES "xtensa")
+        set(WG_WAYS ${WG_ENGINE_DIR}/xtensa/ways.S)
+        target_sources(wg_wasm3 PRIVATE ${WG_WAYS})
+        set_source_files_properties(${WASM3_SRC}/m3_exec.c PROPERTIES
+            COMPILE_OPTIONS "-mabi=call0;-Wa,--abi-windowed;-mno-longcalls;-include;${WG_ENGINE_DIR}/xtensa/handlers.h"
+            OBJECT_DEPENDS "${WG_ENGINE_DIR}/xtensa/handlers.h;${WG_ENGINE_DIR}/xtensa/calls.inc")
+        set_source_files_properties(${WG_WAYS} PROPERTIES OBJECT_DEPENDS ${WG_ENGINE_DIR}/xtensa/calls.inc)
+    endif()
+    execute_process(COMMAND ${CMAKE_C_COMPILER} -print-prog-name=objdump OUTPUT_VARIABLE WG_OBJDUMP
+        OUTPUT_STRIP_TRAILING_WHITESPACE)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    add_custom_command(TARGET wg_wasm3 POST_BUILD
+        COMMAND ${Python3_EXECUTABLE} -B ${WG_ENGINE_DIR}/check_handlers.py ${WG_OBJDUMP} $<TARGET_OBJECTS:wg_wasm3>
+        COMMAND_EXPAND_LISTS VERBATIM)
+endif()
+
 # The engine's core knows wasm3 and no MicroPython.
 set(WG_ENGINE_SOURCES engine.c module.c heap.c task.c)
 if(EXISTS "${WG_ENGINE_DIR}/validate.c")

@@ -26,6 +26,21 @@ $(WG_WASM3_BUILD)/%.o: $(WASM3_SRC)/%.c $(WG_ENGINE_DIR)/flags.mk
 	$(Q)mkdir -p $(dir $@)
 	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) -c -MMD -MF $(@:.o=.d) -o $@ $<
 
+# The handlers, and on Xtensa the ways between them and all else. They are the last to come, so that both are there.
+PY_O += $(if $(WG_WAYS),$(WG_WASM3_BUILD)/ways.o)
+
+$(WG_WASM3_BUILD)/m3_exec.o: $(WASM3_SRC)/m3_exec.c $(WG_ENGINE_DIR)/flags.mk $(WG_HANDLERS_NEEDS) \
+        $(if $(WG_WAYS),$(WG_WASM3_BUILD)/ways.o)
+	$(ECHO) "CC $<"
+	$(Q)mkdir -p $(dir $@)
+	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) $(WG_HANDLERS_CFLAGS) -c -MMD -MF $(@:.o=.d) -o $@ $<
+	$(Q)$(call wg_check_handlers,$(CC),$@ $(filter %/ways.o,$^)) || { rm -f $@; exit 1; }
+
+$(WG_WASM3_BUILD)/ways.o: $(WG_WAYS) $(WG_HANDLERS_NEEDS)
+	$(ECHO) "AS $<"
+	$(Q)mkdir -p $(dir $@)
+	$(Q)$(CC) $(WG_MACHINE_CFLAGS) -c -o $@ $<
+
 -include $(addprefix $(WG_WASM3_BUILD)/,$(addsuffix .d,$(WG_WASM3_OBJECTS)))
 
 # No flag of ours goes to MicroPython's objects: names like module.h and task.h are in their include path too.

@@ -93,9 +93,10 @@ static inline void wg_m3_count_call(IM3Runtime runtime) {
 #endif
 }
 
-/* Room for `slots` 64-bit values from where a call on this runtime would put its first? */
+/* Room for `slots` 64-bit values from where a call on this runtime would put its first? Below that
+ * is the address that the function returns to. */
 static inline bool wg_m3_has_room(IM3Runtime runtime, size_t slots) {
-    return (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= slots * 8;
+    return (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= (slots + 1) * 8;
 }
 
 static inline void wg_m3_set_limits(IM3Runtime runtime, uint32_t pages,
