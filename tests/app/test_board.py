@@ -146,6 +146,39 @@ def test_install_by_name_from_the_store(sim_board: SimBoard, server: HostileServ
     assert "no widget called" in refusal(b, "wg.install('Weather')")
 
 
+def test_the_screen_tells_the_truth_of_the_network(sim_board: SimBoard) -> None:
+    """The radio loses its network, gets another address, loses that: the header follows within seconds."""
+    b = sim_board
+    header = "__import__('wgdisplay.console').console._app._header()"
+    b.exec("import wg, _faults; wg.wifi('sim', 'simulated')")
+    address = value(b, "wg.status()['address']")
+    assert address and value(b, header) == f"WG Display  {address}"
+    frames = value(b, "wg.state()['frames']")
+    b.exec("_faults.wifi = 'drop'")
+    wait_for(b, f"{header} == 'WG Display  connecting to sim'", 4)
+    assert value(b, "wg.status()['wifi_problem']") and not value(b, "wg.status()['address']")
+    wait_for(b, f"wg.state()['frames'] > {frames}", 4)
+    b.exec("_faults.wifi = None; _faults.wifi_address = '192.0.2.9'")
+    wait_for(b, f"{header} == 'WG Display  192.0.2.9'", 20)
+    assert value(b, "wg.status()['wifi_problem']") == ""
+    b.exec("_faults.wifi_address = '192.0.2.10'")
+    wait_for(b, f"{header} == 'WG Display  192.0.2.10'", 4)
+    assert value(b, "wg.status()['rssi']") == -48
+
+
+def test_a_refused_host_is_said(sim_board: SimBoard, server: HostileServer) -> None:
+    """The bundled widget asks the address that it is configured for: refused in words, and allowed by its owner."""
+    b = sim_board
+    b.exec(f"import wg; wg.install({server.url + '/aareguru.wasm'!r})")
+    server.asked.clear()
+    b.exec(f"wg.configure('Aareguru', base_url={server.url!r}); wg.run('Aareguru')")
+    assert server.asked == []
+    said = [line for line in value(b, "list(wg.logs(50))") if "may not reach" in line]
+    assert said and "127.0.0.1 is inside the network and not listed; wg.hosts('Aareguru', [...])" in said[-1]
+    b.exec("wg.hosts('Aareguru', ['127.0.0.1']); wg.run('Aareguru')")
+    assert server.asked
+
+
 def test_what_a_widget_may_reach(sim_board: SimBoard, server: HostileServer) -> None:
     """The list of hosts: from the call, else from the store's entry, else any public host; and changed later."""
     b = sim_board

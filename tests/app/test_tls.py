@@ -236,6 +236,43 @@ def test_without_roots_nothing_is_trusted(script: Any, authority: Authority, tmp
     assert got[0] is None and got[1].startswith("no root certificates are installed: ")
 
 
+def test_the_owners_own_roots(script: Any, authority: Authority, stranger: Authority, tmp_path: Path) -> None:
+    """Added as DER or PEM, kept as files, trusted at once, and no longer when they are removed."""
+    folder = tmp_path / "roots"
+    steps = [
+        ["add", str(authority.pem)],
+        ["add", str(stranger.der)],
+        ["add", str(stranger.pem)],
+        ["add", str(authority.key)],
+        ["remove", "Nobody"],
+        ["remove", "Known root"],
+    ]
+    found = script("trusts", {"folder": str(folder), "steps": steps})
+    assert found[0] == ["Known root"]
+    assert sorted(found[1]) == sorted(found[2]) == ["Known root", "Unknown root"]
+    assert found[3] == "this is no certificate in DER or PEM form"
+    assert found[4] == "there is no root called 'Nobody'; wg.trust() lists them"
+    assert found[5] == ["Unknown root"]
+    for made, status in ((stranger, 200), (authority, None)):
+        with serve(made.certificate("own")) as port:
+            request = ["GET", f"https://localhost:{port}/", None, 1 << 20, 5000]
+            (got,) = script("fetch", [{"roots": str(folder)}, request])["answers"]
+        assert got[0] == status, got
+
+
+def test_only_the_roots_that_a_chain_asks_for_are_loaded(
+    script: Any, authority: Authority, tmp_path: Path
+) -> None:
+    """Of the frozen roots; so the first connection to a host is made twice, and the next ones are not."""
+    with serve(authority.certificate("frozen")) as port:
+        request = ["GET", f"https://localhost:{port}/", None, 1 << 20, 5000]
+        found = script(
+            "fetch", [{"roots": str(tmp_path / "none"), "frozen": str(authority.der)}, request, request]
+        )
+    assert [got[0] for got in found["answers"]] == [200, 200]
+    assert found["loaded"] == [0, 1]  # in each of the two contexts
+
+
 def test_no_redirect_from_https_to_http(script: Any, authority: Authority) -> None:
     answer = b"HTTP/1.1 302 Found\r\nLocation: http://localhost:1/\r\nContent-Length: 0\r\n\r\n"
     with serve(authority.certificate("moved", "DNS:localhost"), answer=answer) as port:

@@ -145,8 +145,8 @@ def own():
 
 def add(data):
     """Trusts one more root: a certificate in DER or PEM, bytes. -> its name. TrustError if it is none."""
-    der = certificate.from_pem(data) if b"-----BEGIN" in data else bytes(data)
     try:
+        der = certificate.from_pem(data) if b"-----BEGIN" in data else bytes(data)
         if len(der) > MAX_OWN_BYTES:
             raise ValueError
         _, subject, _, _ = certificate.facts(der)
