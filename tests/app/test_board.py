@@ -10,22 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hostile import HostileServer
+from prompt import files, refusal, value, wait_for, widget
 
-from wg import ROOT
 from wg.sim.board import BoardError, SimBoard
 
-WIDGETS = ROOT / "build" / "widgets"
 OK = b"HTTP/1.1 200 OK\r\n"
-
-
-def widget(name: str) -> bytes:
-    path = WIDGETS / f"{name}.wasm"
-    assert path.exists(), "run `make widgets`"
-    return path.read_bytes()
 
 
 @pytest.fixture
@@ -35,29 +27,6 @@ def server() -> Iterator[HostileServer]:
             data = widget(name)
             s.add(f"/{name}.wasm", OK + b"Content-Length: %d\r\n\r\n" % len(data), data)
         yield s
-
-
-def value(board: SimBoard, expression: str) -> Any:
-    """An expression's value, by JSON."""
-    return json.loads(board.exec(f"import wg, json\nprint(json.dumps({expression}))").splitlines()[-1])
-
-
-def refusal(board: SimBoard, statement: str) -> str:
-    """The sentence with which the board refuses."""
-    return board.exec(f"import wg\ntry:\n {statement}\nexcept wg.Error as e:\n print(e)").strip()
-
-
-def files(board: SimBoard) -> Any:
-    """What is in the data folders, but for the own network's password, which may be there or not."""
-    data, widgets = value(board, "[__import__('os').listdir(p) for p in ('/data', '/data/widgets')]")
-    return [[name for name in data if not name.startswith("access.")], widgets]
-
-
-def wait_for(board: SimBoard, condition: str, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not value(board, f"bool({condition})"):
-        assert time.monotonic() < end, f"{condition}\n{board.exec('print(wg.state(), wg.logs())')}"
-        time.sleep(0.1)
 
 
 def test_a_widgets_life(sim_board: SimBoard, server: HostileServer) -> None:

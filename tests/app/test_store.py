@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_board import files, refusal, value, wait_for, widget
+from prompt import files, refusal, value, wait_for, widget
 
 from wg.sim.board import SimBoard
 

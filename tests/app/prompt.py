@@ -1,0 +1,41 @@
+"""What tests of the whole firmware say at a board's prompt."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from wg import ROOT
+from wg.sim.board import SimBoard
+
+WIDGETS = ROOT / "build" / "widgets"
+
+
+def widget(name: str) -> bytes:
+    path = WIDGETS / f"{name}.wasm"
+    assert path.exists(), "run `make widgets`"
+    return path.read_bytes()
+
+
+def value(board: SimBoard, expression: str) -> Any:
+    """An expression's value, by JSON."""
+    return json.loads(board.exec(f"import wg, json\nprint(json.dumps({expression}))").splitlines()[-1])
+
+
+def refusal(board: SimBoard, statement: str) -> str:
+    """The sentence with which the board refuses."""
+    return board.exec(f"import wg\ntry:\n {statement}\nexcept wg.Error as e:\n print(e)").strip()
+
+
+def files(board: SimBoard) -> Any:
+    """What is in the data folders, but for the own network's password, which may be there or not."""
+    data, widgets = value(board, "[__import__('os').listdir(p) for p in ('/data', '/data/widgets')]")
+    return [[name for name in data if not name.startswith("access.")], widgets]
+
+
+def wait_for(board: SimBoard, condition: str, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not value(board, f"bool({condition})"):
+        assert time.monotonic() < end, f"{condition}\n{board.exec('print(wg.state(), wg.logs())')}"
+        time.sleep(0.1)
