@@ -55,6 +55,7 @@ typedef struct {
 #if MICROPY_PY_THREAD
     mp_uint_t caller; /* the thread that is in call() */
 #endif
+    bool taking; /* a poll() waits */
     bool close_later;
 } instance_obj_t;
 
@@ -437,11 +438,6 @@ static mp_obj_t instance_reset(mp_obj_t object) {
     if (!idle) {
         raise_misuse("the instance is running, or poll() has news to be taken first");
     }
-#if WG_THREADS
-    /* an instance that waits for its next run has no thread */
-    wg_task_free(self->task);
-    self->task = NULL;
-#endif
     wg_error error;
     if (!wg_instance_reset(self->instance, &error)) {
         raise(&error);
@@ -455,8 +451,9 @@ static mp_obj_t instance_close(mp_obj_t object) {
     if (self->instance == NULL) {
         return mp_const_none;
     }
-    if (self->calls > 0) {
-        /* from a host function, or from another thread: the outermost call() closes when it ends */
+    if (self->calls > 0 || self->taking) {
+        /* from a host function, or from another thread: the outermost call(), or poll(), closes
+         * when it ends */
         wg_instance_cancel(self->instance);
         self->close_later = true;
         return mp_const_none;
@@ -695,11 +692,22 @@ static mp_obj_t instance_start(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR(instance_start_obj, 2, instance_start);
 
-static mp_obj_t instance_poll(mp_obj_t object) {
-    instance_obj_t *self = open_instance(object);
+static mp_obj_t instance_poll(size_t n_args, const mp_obj_t *args) {
+    instance_obj_t *self = open_instance(args[0]);
     wg_event event = {.kind = WG_NO_EVENT};
-    if (self->task != NULL) {
-        wg_task_take(self->task, &event);
+    uint32_t us = n_args < 2 ? 0 : limit_from(args[1], 0, WG_POLL_US, 0);
+    if (us > 0 && self->task != NULL && !self->taking) {
+        /* nobody frees the task meanwhile: see instance_close() */
+        self->taking = true;
+        MP_THREAD_GIL_EXIT();
+        wg_task_take(self->task, us, &event);
+        MP_THREAD_GIL_ENTER();
+        self->taking = false;
+        if (self->close_later) {
+            free_native(self);
+        }
+    } else if (self->task != NULL) {
+        wg_task_take(self->task, 0, &event);
     }
     mp_obj_t items[3];
     switch (event.kind) {
@@ -718,7 +726,7 @@ static mp_obj_t instance_poll(mp_obj_t object) {
         return mp_const_none;
     }
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(instance_poll_obj, instance_poll);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(instance_poll_obj, 1, 2, instance_poll);
 
 static wg_task *open_task(mp_obj_t object) {
     instance_obj_t *self = open_instance(object);

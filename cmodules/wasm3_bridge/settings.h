@@ -74,6 +74,13 @@
 /* Priority of the engine's FreeRTOS task: that of MicroPython's own, which is on the other core. */
 #define WG_TASK_PRIORITY 1
 
+/* An instance's thread goes when it was idle for so long. One that has no instance stays for the
+ * next; it takes the stack above. */
+#define WG_IDLE_MS 5
+
+/* The longest that poll() waits, in microseconds. */
+#define WG_POLL_US 1000
+
 /* On Linux, by how much the engine's threads are nicer than the others: on a PC with few cores
  * these draw and answer while widgets compute, and a widget still gets a third of what they would.
  */

@@ -29,15 +29,24 @@ typedef enum { IDLE, RUNNING, PARKED } wg_state;
 /* What the owner wants of the thread. */
 typedef enum { NOTHING, CALL, REPLY, FAIL, QUIT } wg_order;
 
+/* A thread. It serves a task until that has been idle for a while, and then waits for another one.
+ */
+typedef struct {
+    wg_task *task;       /* NULL: it is the spare one */
+    size_t stack;        /* bytes */
+    pthread_cond_t wake; /* the spare one waits for a task */
+} wg_worker;
+
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+static wg_worker *spare;
+
 struct wg_task {
     wg_instance *instance;
-    pthread_t thread;
-    bool has_thread;
 
     pthread_mutex_t lock; /* for all that follows */
     pthread_cond_t wake;  /* the thread waits for an order */
-    pthread_cond_t gone;  /* the owner waits for the thread's end */
-    bool ended;           /* the thread touches the task no more */
+    pthread_cond_t news;  /* the owner waits for an event, or for the thread to go */
+    bool served;          /* a thread is here; else none touches the task */
     wg_state state;
     wg_order order;
     bool quit;
@@ -82,28 +91,33 @@ static bool run(wg_task *task, wg_event *event) {
     return good;
 }
 
+/* Waits for a condition of the task, for so long at most. */
+static void wait_for(wg_task *task, pthread_cond_t *condition, uint32_t us) {
+    struct timespec until;
+#if defined(ESP_PLATFORM)
+    /* the only clock there is for this, which SNTP sets: so never wait long */
+    us = us < 100000 ? us : 100000;
+    clock_gettime(CLOCK_REALTIME, &until);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &until);
+#endif
+    until.tv_sec += us / 1000000;
+    until.tv_nsec += (us % 1000000) * 1000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_nsec -= 1000000000L;
+        until.tv_sec++;
+    }
+    pthread_cond_timedwait(condition, &task->lock, &until);
+}
+
 /* Waits for an order, or a cancel, or the deadline. */
 static void wait_for_order(wg_task *task) {
     int32_t left = wg_instance_time_left(task->instance);
     if (left < 0) {
         pthread_cond_wait(&task->wake, &task->lock);
-        return;
+    } else {
+        wait_for(task, &task->wake, left < 1000000 ? (uint32_t)left * 1000 : 1000000000);
     }
-    struct timespec until;
-#if defined(ESP_PLATFORM)
-    /* the only clock there is for this, which SNTP sets: so never wait long */
-    left = left < 100 ? left : 100;
-    clock_gettime(CLOCK_REALTIME, &until);
-#else
-    clock_gettime(CLOCK_MONOTONIC, &until);
-#endif
-    until.tv_sec += left / 1000;
-    until.tv_nsec += (left % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
-    pthread_cond_timedwait(&task->wake, &task->lock, &until);
 }
 
 /* The instance calls a host function: park until the owner answers. Nested runs happen in here. */
@@ -121,6 +135,7 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
     task->event = event;
     task->state = PARKED;
     task->parked_in = index;
+    pthread_cond_signal(&task->news);
     bool good = false;
     for (;;) {
         if (!wg_instance_may_go_on(task->instance, error)) {
@@ -136,6 +151,7 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
             task->event = event;
             task->state = PARKED;
             task->parked_in = index;
+            pthread_cond_signal(&task->news);
         } else if (task->order == REPLY) {
             *result = task->value;
             good = true;
@@ -162,43 +178,86 @@ static void yield_to_others(void) {
 #endif
 }
 
-static void *thread_main(void *context) {
-    wg_task *task = context;
+/* Serves a task until it has been idle for a while or its owner wants the thread gone. */
+static void serve(wg_task *task) {
     wg_event event;
-    yield_to_others();
     pthread_mutex_lock(&task->lock);
+    uint32_t idle_since = wg_clock_ms();
     while (!task->quit) {
         if (task->order == CALL) {
             run(task, &event);
             task->event = event;
             task->state = IDLE;
+            pthread_cond_signal(&task->news);
+            idle_since = wg_clock_ms();
+        } else if (wg_clock_ms() - idle_since >= WG_IDLE_MS) {
+            break;
         } else {
-            pthread_cond_wait(&task->wake, &task->lock);
+            wait_for(task, &task->wake, WG_IDLE_MS * 1000);
         }
     }
-    task->ended = true;
-    pthread_cond_signal(&task->gone);
+    task->served = false;
+    pthread_cond_signal(&task->news);
     pthread_mutex_unlock(&task->lock);
+}
+
+/* Waits for another task, as the one thread that does so. false: there is one already. */
+static bool wait_for_task(wg_worker *worker) {
+    pthread_mutex_lock(&spare_lock);
+    worker->task = NULL;
+    bool stays = spare == NULL && worker->stack <= WG_NATIVE_STACK + WG_NATIVE_RESERVE;
+    if (stays) {
+        spare = worker;
+        while (worker->task == NULL) {
+            pthread_cond_wait(&worker->wake, &spare_lock);
+        }
+    }
+    pthread_mutex_unlock(&spare_lock);
+    return stays;
+}
+
+static void *thread_main(void *context) {
+    wg_worker *worker = context;
+    yield_to_others();
+    do {
+        serve(worker->task);
+    } while (wait_for_task(worker));
+    pthread_cond_destroy(&worker->wake);
+    wg_heap_free(worker);
     return NULL;
 }
 
+/* Gives the task to the spare thread, if it has enough stack. */
+static bool take_spare(wg_task *task, size_t stack) {
+    pthread_mutex_lock(&spare_lock);
+    bool fits = spare != NULL && spare->stack >= stack;
+    if (fits) {
+        spare->task = task;
+        pthread_cond_signal(&spare->wake);
+        spare = NULL;
+    }
+    pthread_mutex_unlock(&spare_lock);
+    return fits;
+}
+
+/* Nobody joins the thread: ESP-IDF's pthread_join() waits for any notification of the calling task,
+ * and MicroPython's main task gets one with each character from the terminal. */
 #if defined(ESP_PLATFORM)
-static bool make_thread(wg_task *task, size_t stack) {
+static bool make_thread(wg_worker *worker) {
     esp_pthread_cfg_t before;
     bool had = esp_pthread_get_cfg(&before) == ESP_OK;
     esp_pthread_cfg_t settings = esp_pthread_get_default_config();
-    settings.stack_size = stack;
+    settings.stack_size = worker->stack;
     settings.prio = WG_TASK_PRIORITY;
     settings.thread_name = "wasm3";
 #if !CONFIG_FREERTOS_UNICORE
     settings.pin_to_core = WG_TASK_CORE;
 #endif
     esp_pthread_set_cfg(&settings);
-    bool made = pthread_create(&task->thread, NULL, thread_main, task) == 0;
+    pthread_t thread;
+    bool made = pthread_create(&thread, NULL, thread_main, worker) == 0;
     if (made) {
-        /* ESP-IDF's join waits for any notification of the calling task, and MicroPython's main
-         * task gets one with each character from the terminal: it would delete a thread at work */
-        pthread_detach(task->thread);
+        pthread_detach(thread);
     }
     if (had) {
         esp_pthread_set_cfg(&before);
@@ -206,23 +265,49 @@ static bool make_thread(wg_task *task, size_t stack) {
     return made;
 }
 #else
-static bool make_thread(wg_task *task, size_t stack) {
+static bool make_thread(wg_worker *worker) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
+    size_t stack = worker->stack;
     if (stack < (size_t)PTHREAD_STACK_MIN) {
         stack = (size_t)PTHREAD_STACK_MIN;
     }
     pthread_attr_setstacksize(&attributes, (stack + 0xffff) & ~(size_t)0xffff);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     /* signals are for MicroPython's threads */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool made = pthread_create(&task->thread, &attributes, thread_main, task) == 0;
+    pthread_t thread;
+    bool made = pthread_create(&thread, &attributes, thread_main, worker) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return made;
 }
 #endif
+
+/* A thread for the task: the spare one or a new one. */
+static bool get_thread(wg_task *task) {
+    size_t stack = wg_instance_native_stack(task->instance) + WG_NATIVE_RESERVE;
+    if (take_spare(task, stack)) {
+        return true;
+    }
+    wg_heap *payer = wg_heap_enter(NULL);
+    wg_worker *worker = wg_heap_allocate(sizeof(*worker));
+    wg_heap_enter(payer);
+    if (worker == NULL) {
+        return false;
+    }
+    worker->task = task;
+    worker->stack = stack;
+    pthread_cond_init(&worker->wake, NULL);
+    if (!make_thread(worker)) {
+        pthread_cond_destroy(&worker->wake);
+        wg_heap_free(worker);
+        return false;
+    }
+    return true;
+}
 
 /* ---- The owner ---- */
 
@@ -242,7 +327,7 @@ wg_task *wg_task_new(wg_instance *instance, wg_error *error) {
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 #endif
     pthread_cond_init(&task->wake, &attributes);
-    pthread_cond_init(&task->gone, NULL);
+    pthread_cond_init(&task->news, &attributes);
     pthread_condattr_destroy(&attributes);
     return task;
 }
@@ -252,19 +337,14 @@ void wg_task_free(wg_task *task) {
         return;
     }
     wg_instance_cancel(task->instance);
-    if (task->has_thread) {
-        pthread_mutex_lock(&task->lock);
-        task->quit = true;
-        pthread_cond_signal(&task->wake);
-        while (!task->ended) {
-            pthread_cond_wait(&task->gone, &task->lock);
-        }
-        pthread_mutex_unlock(&task->lock);
-#if !defined(ESP_PLATFORM)
-        pthread_join(task->thread, NULL);
-#endif
+    pthread_mutex_lock(&task->lock);
+    task->quit = true;
+    pthread_cond_signal(&task->wake);
+    while (task->served) {
+        pthread_cond_wait(&task->news, &task->lock);
     }
-    pthread_cond_destroy(&task->gone);
+    pthread_mutex_unlock(&task->lock);
+    pthread_cond_destroy(&task->news);
     pthread_cond_destroy(&task->wake);
     pthread_mutex_destroy(&task->lock);
     wg_heap_free(task);
@@ -286,15 +366,16 @@ bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const 
     if (wg_instance_cancelled(task->instance)) {
         return wg_instance_may_go_on(task->instance, error);
     }
-    if (!task->has_thread) {
-        if (!make_thread(task, wg_instance_native_stack(task->instance) + WG_NATIVE_RESERVE)) {
+    pthread_mutex_lock(&task->lock);
+    bool free_ = task->state != RUNNING && task->event.kind == WG_NO_EVENT;
+    if (free_ && !task->served) {
+        task->served = get_thread(task); /* which waits for the lock */
+        if (!task->served) {
+            pthread_mutex_unlock(&task->lock);
             wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory for a thread");
             return false;
         }
-        task->has_thread = true;
     }
-    pthread_mutex_lock(&task->lock);
-    bool free_ = task->state != RUNNING && task->event.kind == WG_NO_EVENT;
     if (free_) {
         wg_instance_set_hooks(task->instance, park, NULL, task);
         task->function = function;
@@ -312,8 +393,11 @@ bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const 
     return free_;
 }
 
-void wg_task_take(wg_task *task, wg_event *event) {
+void wg_task_take(wg_task *task, uint32_t us, wg_event *event) {
     pthread_mutex_lock(&task->lock);
+    if (us > 0 && task->event.kind == WG_NO_EVENT && task->state == RUNNING) {
+        wait_for(task, &task->news, us);
+    }
     *event = task->event;
     task->event.kind = WG_NO_EVENT;
     pthread_mutex_unlock(&task->lock);

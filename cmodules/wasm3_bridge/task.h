@@ -10,9 +10,11 @@
  *                                   |        start(): a nested run           |
  *                                   +----------------------------------------+
  *
- * All functions are the owner's and never wait, but wg_task_cancel(), which any thread may call,
- * and wg_task_free(), which waits until the thread has ended: it has to, at once, since everything
- * it does can be cancelled. The thread itself calls nothing of the owner's.
+ * All functions are the owner's and never wait, but wg_task_cancel(), which any thread may call;
+ * wg_task_take(), if it is asked to; and wg_task_free(), which waits until the thread has gone: it
+ * has to, at once, since everything it does can be cancelled. One thread that has nothing to do
+ * waits for the next task of any instance; more of them end. The thread itself calls nothing of the
+ * owner's.
  */
 #ifndef WG_TASK_H
 #define WG_TASK_H
@@ -32,7 +34,8 @@ typedef struct {
     wg_error error;      /* of WG_FAILED */
 } wg_event;
 
-/* Takes over the instance's hooks. The thread is made at the first start. */
+/* Takes over the instance's hooks. A thread comes at a start, and goes when it was idle for
+ * WG_IDLE_MS. */
 wg_task *wg_task_new(wg_instance *instance, wg_error *error);
 
 /* Cancels, waits for the thread, and frees all but the instance. */
@@ -42,8 +45,9 @@ void wg_task_free(wg_task *task);
 bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
                    size_t count, wg_error *error);
 
-/* Takes the next event, if there is one. Each is given once. */
-void wg_task_take(wg_task *task, wg_event *event);
+/* Takes the next event, if there is one, or waits up to `us` microseconds for it. Each is given
+ * once. */
+void wg_task_take(wg_task *task, uint32_t us, wg_event *event);
 
 /* Is there an event? */
 bool wg_task_has_event(wg_task *task);

@@ -61,8 +61,9 @@ def translate(error):
 BURST_MS = const(4)
 PAUSE_MS = const(12)
 
-# So often does the loop come round before it waits for the instance with the rest of its streams.
-_ROUNDS = 20
+# So long is waited for the instance alone, in microseconds, before it is waited for with the rest of the loop's streams:
+# most calls and pauses between host calls are over by then. Longer would be felt by the others.
+_ALONE_US = const(300)
 
 
 async def _news(instance):
@@ -289,19 +290,12 @@ class Execution:
             instance.run_start()
         else:
             instance.start(function, *arguments)
-        rounds = 0
         while True:
-            news = instance.poll()
+            news = instance.poll(_ALONE_US)
             if news is None:
-                # Most calls and pauses between host calls are over before the loop has come round a few times.
-                rounds += 1
-                if rounds <= _ROUNDS:
-                    await asyncio.sleep_ms(0)
-                else:
-                    await _news(instance)
-                    self._since = time.ticks_ms()
+                await _news(instance)
+                self._since = time.ticks_ms()
                 continue
-            rounds = 0
             if news[0] == wasm3.DONE:
                 return news[1]
             answer = await self._serve(news[1], news[2])

@@ -392,7 +392,7 @@ static void test_mutations(void) {
 static wg_event await_event(wg_task *task) {
     wg_event event;
     for (unsigned i = 0; i < 20000; i++) {
-        wg_task_take(task, &event);
+        wg_task_take(task, 200, &event);
         if (event.kind != WG_NO_EVENT) {
             return event;
         }
