@@ -61,8 +61,8 @@ def translate(error):
 BURST_MS = const(4)
 PAUSE_MS = const(12)
 
-# So long is waited for the instance alone, in microseconds, before it is waited for with the rest of the loop's streams:
-# most calls and pauses between host calls are over by then. Longer would be felt by the others.
+# So long is waited for the instance alone, in microseconds, before it is waited for with the rest of the loop's
+# streams: most calls and pauses between host calls are over by then. Longer would be felt by the others.
 _ALONE_US = const(300)
 
 
