@@ -43,3 +43,29 @@ def test_the_console_answers_while_wasm_loops(sim_board: SimBoard) -> None:
     sim_board.exec(START.format(data=LOOPS.read_bytes()))
     assert sim_board.eval("6 * 7", timeout=3) == 42
     assert sim_board.exec("for i in runs: i.close()\nprint('closed')") == "closed\n"
+
+
+INLINE = """
+import _thread, time, wasm3
+m = wasm3.Module({data!r})
+i = m.instantiate((("host", "wait", ":"),), stack=1 << 20, host=lambda *a: None)
+_thread.start_new_thread(i.call, ("empty",))
+time.sleep_ms(20)
+"""
+
+
+def _address_space(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * 4096
+
+
+def test_soft_reset_frees_an_instance_in_call(sim_board: SimBoard) -> None:
+    """A thread that is in call() is ended in the midst of it; its instance, a megabyte of stack, is not lost."""
+    assert sim_board.process is not None
+    pid = sim_board.process.pid
+    sizes = []
+    for _ in range(10):
+        sim_board.exec(INLINE.format(data=LOOPS.read_bytes()))
+        sim_board.soft_reset()
+        sizes.append(_address_space(pid))
+    assert sizes[-1] - sizes[1] < 4 << 20, sizes
+    assert sim_board.eval("6 * 7") == 42

@@ -172,6 +172,14 @@ MANY = (
         "has large data", "probe", False, pages=60, extra=f'(data (i32.const 0x30000) "{"data" * 230_000}")'
     ),
     Hostile(
+        "takes 1 MB",
+        "probe",
+        False,
+        pages=24,
+        url=b"%URL/1MB",
+        body=f"{ask()} (if (i32.load8_u (i32.const 0x608)) (then unreachable)) {GIVE}",
+    ),
+    Hostile(
         "has many segments",
         "probe",
         False,

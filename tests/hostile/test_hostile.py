@@ -69,7 +69,8 @@ class Stage:
     def install(self, widget: Hostile) -> str:
         """What the prompt says."""
         return self.board.exec(
-            f"try:\n print(wg.install({self.urls[widget.name]!r}))\nexcept wg.Error as e:\n print('refused:', e)"
+            f"try:\n print(wg.install({self.urls[widget.name]!r}, hosts=['127.0.0.1']))\n"
+            "except wg.Error as e:\n print('refused:', e)"
         ).strip()
 
     def remove(self, widgets: list[Hostile]) -> None:
