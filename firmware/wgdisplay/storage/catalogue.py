@@ -82,6 +82,9 @@ class Storage:
         """Reads everything, sets aside what is damaged, and ends or undoes what was interrupted."""
         for folder in (self.root, self._folder):
             try:
+                if record.exists(folder) and not os.stat(folder)[0] & 0x4000:
+                    record.remove(folder)
+                    self._problem("{} was no folder and was removed".format(folder))
                 os.mkdir(folder)
             except OSError as error:
                 if error.errno != errno.EEXIST:

@@ -143,7 +143,10 @@ def _set_aside(path, bad):
 def _read(path):
     """(generation, value), or None if there is no such file. CorruptError if the file can't be trusted."""
     try:
-        size = os.stat(path)[6]
+        status = os.stat(path)
+        if status[0] & 0x4000:
+            raise CorruptError("{} is a folder".format(path))
+        size = status[6]
         if size == 0:  # LittleFS makes a new file in one commit, and what is in it another, at closing
             return None
         if size > MAX_BYTES:

@@ -28,20 +28,20 @@ _DIVERT = """
 def _divert():
     import json
     from binascii import b2a_base64
-    from wgdisplay import app
-    from wgdisplay.net import http
+    import wg
+    from wgdisplay.net import gateway, http
 
-    async def answer(self, *args):
-        method, url, body = args[-3:]
-        method = http.METHODS[method] if isinstance(method, int) else method
-        call = json.dumps([method, url, None if body is None else b2a_base64(bytes(body)).decode()])
-        r = await http.request("POST", {proxy!r}, call.encode(), max_body=1100000)
+    async def answer(self, widget, method, url, body):
+        body = None if body is None else b2a_base64(bytes(body)).decode()
+        call = json.dumps([http.METHODS[method], url, body])
+        r = await http.request("POST", {proxy!r}, call.encode(), max_body=1100000, allocate=self.allocate)
         status = int(r.headers.get("x-status", "0"))
         if not status:
             raise http.HttpError("no answer from " + url)
         return status, len(r.body), r.body
 
-    app.Host.http = answer
+    gateway.Gateway.request = answer
+    wg.reload()
 
 _divert()
 del _divert

@@ -60,7 +60,7 @@ class Builder:
         core = output.read_bytes()
         exchanged = self._exchanged(core)
         if exchanged is None:
-            wrapped = self._scratch / "component.wasm"
+            wrapped = self._scratch / "wrapped.wasm"
             wrap(output, wrapped, self._scratch)
             exchanged = wrapped.read_bytes()
         self._core, self._component = core, exchanged
