@@ -4,7 +4,9 @@ exchanging the core module in the one from before. The code is not optimised for
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from wg.process import Command, ToolError, run
@@ -22,7 +24,9 @@ from wg.widget.report import inspect
 _FLAGS = [
     flag for flag in COMPILE_FLAGS if flag not in ("-Oz", "-flto", "-Werror") and not flag.startswith("-Wl,")
 ]
-_LINK = [flag for flag in COMPILE_FLAGS if flag.startswith("-Wl,")]
+_LINK = [
+    word for flag in COMPILE_FLAGS if flag.startswith("-Wl,") for word in flag.removeprefix("-Wl,").split(",")
+] + ["-s"]
 _CORE_MODULE = 1  # a section of a component
 
 
@@ -56,7 +60,7 @@ class Builder:
         newest_header = max((path.stat().st_mtime for path in self.folder.glob("*.h")), default=0.0)
         objects = [self._compile(source, newest_header) for source in [*sources, *sorted(SDK.glob("*.c"))]]
         output = self._scratch / "core.wasm"
-        run([*_zig(), *_FLAGS, *_LINK, *objects, "-o", output], timeout=STEP_TIMEOUT)
+        run([_zig(), "wasm-ld", *_LINK, *objects, "-o", output], timeout=STEP_TIMEOUT)
         core = output.read_bytes()
         exchanged = self._exchanged(core)
         if exchanged is None:
@@ -73,27 +77,50 @@ class Builder:
             return known[1]
         output = self._scratch / f"{source.parent.name}-{source.stem}.o"
         include: Command = ["-I", SDK, "-include", self._scratch / "wg_schema.h"]
-        run([*_zig(), *_FLAGS, "-O1", *include, "-c", source, "-o", output], timeout=STEP_TIMEOUT)
+        run([_zig(), "cc", *_FLAGS, "-O1", *include, "-c", source, "-o", output], timeout=STEP_TIMEOUT)
         self._compiled[source] = (stamp, output)
         return output
 
     def _exchanged(self, core: bytes) -> bytes | None:
         """The last component with another core module in it; None if their imports or exports differ."""
-        at = self._component.find(self._core) if self._core else -1
-        if at < 0:
-            return None
-        head = bytes([_CORE_MODULE]) + _leb(len(self._core))
-        if self._component[at - len(head) : at] != head:
+        if not self._core:
             return None
         old, new = inspect(self._core), inspect(core)
         if (old.imports, old.exports) != (new.imports, new.exports):
             return None
-        before, after = self._component[: at - len(head)], self._component[at + len(self._core) :]
-        return before + bytes([_CORE_MODULE]) + _leb(len(core)) + core + after
+        for kind, head, start, end in _sections(self._component):
+            if kind == _CORE_MODULE and self._component.startswith(self._core, start):
+                # What the wrapper added behind it (its own name, as a custom section) stays.
+                body = core + self._component[start + len(self._core) : end]
+                before, after = self._component[:head], self._component[end:]
+                return before + bytes([_CORE_MODULE]) + _leb(len(body)) + body + after
+        return None
 
 
-def _zig() -> Command:
-    return [sys.executable, "-m", "ziglang", "cc"]
+def _sections(component: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """The sections of a component: kind, where its head, its body and the next one begin."""
+    at = 8
+    while at < len(component):
+        head, kind = at, component[at]
+        at += 1
+        size = shift = 0
+        while True:
+            byte = component[at]
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        yield kind, head, at, at + size
+        at += size
+
+
+def _zig() -> Path:
+    """The program itself: starting it by Python's module costs as much as the linking."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or not found.submodule_search_locations:
+        raise ToolError("The compiler is not installed: run `make setup` in the repository first.")
+    return Path(found.submodule_search_locations[0]) / ("zig.exe" if sys.platform == "win32" else "zig")
 
 
 def _leb(number: int) -> bytes:
