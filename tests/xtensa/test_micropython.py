@@ -18,7 +18,7 @@ TESTS = Path(os.environ.get("MICROPYTHON_DIR", ROOT / "build" / "third_party" / 
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("folder", ["basics", "float"])
+@pytest.mark.parametrize("folder", [pytest.param("basics", marks=pytest.mark.slow), "float"])
 def test_micropythons_own(folder: str, xtensa: Path, tmp_path: Path, count: Callable[..., None]) -> None:
     target = f"exec:{' '.join(board.command())}"
     command = [sys.executable, "run-tests.py", "-t", target, "--result-dir", tmp_path, "-d", folder]

@@ -16,16 +16,14 @@ import workers
 from results import measured
 
 # The same cases; only the board is another.
-from test_differential import (  # noqa: F401
-    peers,
-    test_configuration,
-    test_programs,
-    test_variants,
-)
+from test_differential import peers, test_programs  # noqa: F401
 
 from wg import ROOT
 
 pytestmark = pytest.mark.timeout(600)
+
+test_configuration = pytest.mark.slow(test_differential.test_configuration)
+test_variants = pytest.mark.slow(test_differential.test_variants)
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +117,7 @@ def test_the_large_widget_signs(big: Path, peers: test_differential.Peers) -> No
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow if name in large.LONG_SELF_TESTS else ())
+        pytest.param(name, marks=() if name in large.SHORT_SELF_TESTS else pytest.mark.slow)
         for name in large.SELF_TESTS
     ],
 )

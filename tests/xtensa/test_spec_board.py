@@ -23,6 +23,7 @@ DEVIATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_assertions_hold(xtensa: Path, count: Callable[..., None]) -> None:
     outcome = engine_runner.run_all(xtensa, wast.scripts())
