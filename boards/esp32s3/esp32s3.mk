@@ -16,7 +16,7 @@ endif
 endif
 
 ESP32S3_KEYS := $(BUILD)/keys/esp32s3
-ESP32S3_SOURCES := $(addprefix $(STAMPS)/,venv micropython wasm3-patched) $(FONTS_STAMP) $(ROOTS_STAMP) \
+ESP32S3_SOURCES := $(addprefix $(STAMPS)/,venv micropython wasm3-patched) $(FONTS_STAMP) $(ROOTS_STAMP) $(ZONES_STAMP) \
     $(ESP32S3_KEYS)/wgkeys/__init__.py
 
 # The keys whose releases the firmware installs over the air (docs/ota.md). Looked at in every run, written if they changed.

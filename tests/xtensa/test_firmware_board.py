@@ -1,4 +1,4 @@
-"""The firmware's own packages on the Xtensa board, frozen: storage, schema, log, scheduler, time zones, drawing.
+"""The firmware's own packages on the Xtensa board, frozen: schema, log, scheduler, time zones, drawing.
 
 The tests of tests/app and tests/display that need a script on a board, and no network, with this board.
 """
@@ -17,14 +17,12 @@ import pytest
 import test_log
 import test_scheduler
 import test_schema
-import test_storage
 import test_zone
 
 from wg import ROOT
 
 pytestmark = pytest.mark.timeout(300)
 
-APP = ROOT / "tests" / "app" / "scripts"
 DRAWING = ROOT / "tests" / "display" / "board"
 
 
@@ -33,8 +31,9 @@ def script(xtensa: Path) -> Callable[..., Any]:
     """As in tests/app/conftest.py: runs scripts/NAME.py, its argument and its answer in JSON."""
 
     def run(name: str, argument: Any = None, timeout: float = 60) -> Any:
+        (path,) = (ROOT / "tests").glob(f"*/scripts/{name}.py")
         done = subprocess.run(
-            [xtensa, "--heap", str(4 << 20), "--script", APP / f"{name}.py"],
+            [xtensa, "--heap", str(4 << 20), "--script", path],
             input=json.dumps(argument) + "\n",
             capture_output=True,
             text=True,
@@ -47,10 +46,14 @@ def script(xtensa: Path) -> Callable[..., Any]:
     return run
 
 
+#: Minutes for this board: they are run by `make test-xtensa`.
+LONG = ("test_verdicts_are_those_of_jsonschema", "test_offsets_are_those_of_the_zone_database")
+
+
 def _with_scripts(module: ModuleType, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """A module's tests that run a script on the board, but those named."""
     return {
-        name: value
+        name: pytest.mark.slow(value) if name in LONG else value
         for name, value in vars(module).items()
         if name.startswith("test_")
         and "script" in inspect.signature(value).parameters
@@ -61,16 +64,13 @@ def _with_scripts(module: ModuleType, without: tuple[str, ...] = ()) -> dict[str
 for _module, _without in (
     (test_log, ()),
     (test_schema, ()),
-    (
-        test_storage,
-        ("test_power_cuts",),
-    ),  # minutes: the file system's C is tested by one test as well as by all
     (test_scheduler, ("test_slow_name_servers_do_not_hold_up_the_loop",)),  # needs threads and sockets
     (test_zone, ()),
 ):
     globals().update(_with_scripts(_module, _without))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "says"), [("drawing.py", "OK"), ("mounting.py", "OK 64")])
 def test_drawing(name: str, says: str, xtensa: Path) -> None:
     """Pixels, text and the panel's driver, on a model of the panel."""

@@ -55,7 +55,7 @@ $(BUILD)/xtensa-qemu/wgdisplay: $(CURDIR)/tests/xtensa/xtensa.mk
 	@chmod +x $@
 
 .PHONY: xtensa
-xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched $(FONTS_STAMP) $(ROOTS_STAMP) \
+xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched $(FONTS_STAMP) $(ROOTS_STAMP) $(ZONES_STAMP) \
         $(BUILD)/xtensa-qemu/wgdisplay ## MicroPython, the engine and the firmware for Xtensa under QEMU
 	@mkdir -p $(BUILD)/xtensa-qemu/no-micropython-lib && touch $(BUILD)/xtensa-qemu/no-micropython-lib/README.md
 	@+MICROPY_GIT_TAG=v1.26.1 MICROPY_GIT_HASH=wgdisplay XTENSA_GNU_CONFIG=$(XTENSA)/dynconfig.so \

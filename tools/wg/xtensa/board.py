@@ -41,9 +41,9 @@ import sys, host
 sys.path[:] = [{folder!r}, ".frozen"] + {path!r}
 sys.argv[:] = [{script!r}] + {arguments!r}
 def _run():
-    with open({script!r}) as file:
-        code = compile(file.read(), {script!r}, "exec")
     try:
+        with open({script!r}) as file:
+            code = compile(file.read(), {script!r}, "exec")
         exec(code, {{"__name__": "__main__", "__file__": {script!r}}})
     except SystemExit as e:
         return e.args[0] if e.args and type(e.args[0]) is int else 0
