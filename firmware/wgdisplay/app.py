@@ -329,8 +329,8 @@ class App:
     async def _connected(self):
         resolver.forget()
         connection.tidy(True)
-        await self._sync()
         self.scheduler.retry()
+        await self._sync()
         if self._store.url:
             try:
                 await self._store.catalogue()
