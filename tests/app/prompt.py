@@ -30,8 +30,9 @@ def refusal(board: SimBoard, statement: str) -> str:
 
 def files(board: SimBoard) -> Any:
     """What is in the data folders, but for the own network's password, which may be there or not."""
-    data, widgets = value(board, "[__import__('os').listdir(p) for p in ('/data', '/data/widgets')]")
-    return [[name for name in data if not name.startswith("access.")], widgets]
+    folders = ("/data/0", "/data/1", "/data/widgets")
+    found = value(board, f"[__import__('os').listdir(p) for p in {folders}]")
+    return [[name for name in names if name != "access"] for names in found]
 
 
 def wait_for(board: SimBoard, condition: str, seconds: float = 10) -> None:

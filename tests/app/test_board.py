@@ -58,7 +58,7 @@ def test_a_widgets_life(sim_board: SimBoard, server: HostileServer) -> None:
     assert state["widgets"][0]["last_error"] is None and state["boot_ms"] > 0
     b.exec("wg.remove('Time')")
     assert value(b, "[w for w in wg.list()]") == []
-    assert files(b) == [["widgets"], []]
+    assert files(b) == [[], [], []]
 
 
 def test_what_was_installed_survives_a_kill(wgdisplay: Path, tmp_path: Path, server: HostileServer) -> None:
@@ -225,7 +225,7 @@ def test_interrupted_install_leaves_nothing(sim_board: SimBoard, server: Hostile
     code = f"import wg\nfrom wgdisplay import console\njob = console._app.submit(console._app.install, {url!r})\n"
     code += "import time\ntime.sleep(0.5)\njob.cancelled = True\ntime.sleep(0.5)\nprint(job.done, job.error)"
     assert b.exec(code).strip() == "True abandoned"
-    assert files(b) == [["widgets"], []]
+    assert files(b) == [[], [], []]
     b.exec(f"wg.install({server.url + '/time.wasm'!r})")
 
 
@@ -287,8 +287,8 @@ def test_a_lost_configuration_costs_only_itself(sim_board: SimBoard, server: Hos
     # Both generations of the entry of Time, and one of Aareguru's.
     b.exec("""
 from wgdisplay.storage.catalogue import _id
-for name in (_id('Time') + '.0', _id('Time') + '.1', _id('Aareguru') + '.0'):
-    try: f = open('/data/widgets/' + name, 'r+b')
+for name in ('0/' + _id('Time'), '1/' + _id('Time'), '0/' + _id('Aareguru')):
+    try: f = open('/data/' + name, 'r+b')
     except OSError: continue
     f.seek(100); f.write(b'rot'); f.close()
 """)
@@ -340,7 +340,7 @@ def test_power_cuts(change: str, tmp_path: Path, server: HostileServer) -> None:
             found = value(b, look)
             assert found in states, (cut, found)
             assert value(b, "wg.status()['problems']") == [], cut
-            assert len([name for name in files(b)[1] if not name.endswith((".0", ".1"))]) == len(found), cut
+            assert len(files(b)[2]) == len(found), cut
             for name, _, _ in found:
                 assert value(b, f"len(console._app.storage.read({name!r}))") > 0
         seen.append(states.index(found))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from littlefs import LittleFS
 
-#: Files of a record begin with this, see firmware/wgdisplay/storage/record.py.
+#: Files of a record, in the folders 0 and 1, begin with this, see firmware/wgdisplay/storage/record.py.
 MAGIC = b"wg2 "
 
 
@@ -38,7 +38,7 @@ def test_every_cut(script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[st
                 path = f"{folder.rstrip('/')}/{file}"
                 with fs.open(path, "rb") as opened:
                     data = opened.read()
-                if file.endswith((".0", ".1")) and data:
+                if folder.endswith(("/0", "/1")) and data:
                     head, _, body = data.partition(b"\n")
                     assert head.startswith(MAGIC), (name, path)
                     assert head.split()[2].decode() == hashlib.sha256(body).hexdigest(), (name, path)

@@ -85,7 +85,8 @@ class Kept:
             self.before, self.value = self.value, value
 
     def rot(self) -> None:
-        self.value, self.before = self.before, None
+        """The newest is gone; what was before becomes both generations again."""
+        self.value = self.before
 
 
 class Model:
@@ -189,7 +190,7 @@ class Model:
         if changed == self.wifi.value:
             return False
         self.wifi.save(changed)
-        self.wifi.before = None
+        self.wifi.before = changed  # written twice: it is in no generation any more
         return True
 
     def rot(self, what: str, name: str | None) -> None:
@@ -360,7 +361,7 @@ def test_sequences(
     Storage.board = Board(request.getfixturevalue("wgdisplay" if word_size == 64 else "wgdisplay32"))
     Storage.sequences = Storage.cuts = Storage.rotten = Storage.steps = 0
     sequences = SEQUENCES[word_size]
-    if settings.default.max_examples > sequences:  # --hypothesis-profile=search
+    if settings.default.max_examples > max(SEQUENCES.values()):  # --hypothesis-profile=search
         sequences = settings.default.max_examples
     try:
         run_state_machine_as_test(
@@ -378,4 +379,6 @@ def test_sequences(
             f"\n{Storage.sequences} sequences of the storage: {Storage.steps} changes, {Storage.cuts} power cuts, "
             f"{Storage.rotten} rotten files"
         )
-    assert Storage.sequences >= sequences and Storage.cuts > sequences and Storage.rotten > sequences // 4
+    assert (
+        Storage.sequences >= sequences and Storage.cuts > sequences // 2 and Storage.rotten > sequences // 5
+    )

@@ -2,14 +2,15 @@
 
 Files below the root folder:
 
-    system.*            background_color and settings (a record, see record.py)
-    wifi.*              known networks with their passwords, apart from all that is shown or logged (a record)
-    access.*            the password of the board's own access point, made when it is first needed (a record)
-    widgets/<id>.*      the entry of one widget, its configuration and limits with it (a record); <id> is of its name
+    0/, 1/              records in their two generations, see record.py; in each of these folders:
+      system            background_color and settings
+      wifi              known networks with their passwords, apart from all that is shown or logged
+      access            the password of the board's own access point, made when it is first needed
+      widget-<id>       the entry of one widget, its configuration and limits with it; <id> is of its name
     widgets/<sum>.wasm  one file for each widget, named after the SHA-256 of its content; it never changes
     widgets/<sum>.new   ... that becomes a widget's with the next change of an entry
     widgets/<sum>.old   ... that ceases to be a widget's with the next change of an entry
-    incoming.part       a download; whatever is found here at boot is thrown away
+    widgets/incoming    a download; whatever is found here at boot is thrown away
     *.bad               a damaged file, set aside and reported
 
 There is no list of widgets beside the entries, so it can't disagree with them: a widget is installed if there is an
@@ -39,6 +40,8 @@ MAX_NETWORKS = const(8)
 
 _SUM = const(32)  # hexadecimal digits of the name of a widget's file
 _ID = const(16)  # ... and of its entry
+_ENTRY = "widget-"
+_NVS = "wg-storage"
 _MARKS = (".wasm", ".new", ".old")
 _DEFAULTS = {"background_color": "#000000", "settings": {}}
 
@@ -70,9 +73,9 @@ class Storage:
         self.config = {"background_color": "#000000", "settings": {}, "widgets": []}
         self._log = log
         self._folder = root + "/widgets"
-        self._system = Record(root + "/system")
-        self._wifi = Record(root + "/wifi")
-        self._access = Record(root + "/access")
+        self._system = Record(root, "system")
+        self._wifi = Record(root, "wifi")
+        self._access = Record(root, "access")
         self._records = {}  # widget: its entry's record
         self._missing = {}  # widget: the problem with its file
 
@@ -80,7 +83,8 @@ class Storage:
 
     def open(self):
         """Reads everything, sets aside what is damaged, and ends or undoes what was interrupted."""
-        for folder in (self.root, self._folder):
+        new = not record.exists(self.root + "/0") and not migration.found(self.root)
+        for folder in (self.root, self.root + "/0", self.root + "/1", self._folder):
             try:
                 if record.exists(folder) and not os.stat(folder)[0] & 0x4000:
                     record.remove(folder)
@@ -89,16 +93,17 @@ class Storage:
             except OSError as error:
                 if error.errno != errno.EEXIST:
                     raise StorageError(record.said(error, "making the folder " + folder))
+        if _mark_as_used() and new:
+            self._problem("the file system was damaged: all settings and widgets are gone")
         if migration.found(self.root):
             self._migrate()
         self._load_system()
         self._load_widgets()
-        record.remove(self.root + "/incoming.part")
+        record.remove(self._folder + "/incoming")
         self.generation += 1
 
     def _load_system(self):
-        found = self._system.load()
-        self._report(self._system, "the settings may be those before their last change")
+        found = self._loaded(self._system, "the settings may be those before their last change")
         if found is None:
             return
         config = dict(found) if isinstance(found, dict) else {}
@@ -110,17 +115,17 @@ class Storage:
         self.config = config
 
     def _load_widgets(self):
-        entries = set()
         present = {}  # file without its ending: {ending: size}
         for item in os.ilistdir(self._folder):
             name, dot, ending = item[0].rpartition(".")
-            if ending in ("0", "1"):
-                entries.add(name)
-            elif dot + ending in _MARKS:
+            if dot + ending in _MARKS:
                 present.setdefault(name, {})[dot + ending] = item[3]
+        entries = set()
+        for half in ("/0", "/1"):
+            entries.update(name for name in os.listdir(self.root + half) if name.startswith(_ENTRY))
         widgets = []
         for name in entries:
-            entry = self._load_entry(name)
+            entry = self._load_entry(name, present)
             if entry is not None:
                 widgets.append(entry)
         widgets.sort(key=lambda entry: (entry["order"], entry["name"]))
@@ -134,8 +139,8 @@ class Storage:
                 else:
                     record.remove(self._folder + "/" + name + mark)
 
-    def _load_entry(self, name):
-        kept = Record(self._folder + "/" + name)
+    def _load_entry(self, name, present):
+        kept = Record(self.root, name)
         found = kept.load()
         if found is None and not kept.damage:  # its making was interrupted
             kept.clear()
@@ -147,7 +152,13 @@ class Storage:
                 kept.set_aside()
             self._report(kept, "a widget lost its configuration")
             return None
-        self._report(kept, "the configuration of {} may be that before its last change".format(entry["name"]))
+        if ".old" in present.get(entry["sha256"][:_SUM], ()):  # its removal was interrupted
+            kept.alone = False
+        self._mend(
+            kept,
+            entry,
+            "the configuration of {} may be that before its last change".format(entry["name"]),
+        )
         self._records[entry["name"]] = kept
         return entry
 
@@ -172,6 +183,22 @@ class Storage:
             self._missing[name] = sentence
             self._problem(sentence)
         return sentence
+
+    def _loaded(self, kept, consequence):
+        """The value of a record; what of it is damaged is reported, and there are two generations again."""
+        value = kept.load()
+        self._mend(kept, value, consequence)
+        return value
+
+    def _mend(self, kept, value, consequence):
+        if kept.alone and not kept.damage:
+            self._problem("{} lost a generation; {}".format(kept.path, consequence))
+        if (kept.alone or kept.damage) and kept.generation:
+            try:
+                kept.save(value)
+            except StorageError:
+                pass  # it has one generation until its next change
+        self._report(kept, consequence)
 
     def _report(self, kept, consequence):
         for sentence in kept.damage:
@@ -203,7 +230,7 @@ class Storage:
                     self._problem("an entry of the old configuration was of no use")
                     continue
                 order += 1
-                kept = Record(self._folder + "/" + _id(entry["name"]))
+                kept = Record(self.root, _id(entry["name"]))
                 if kept.load() != entry:
                     kept.save(entry)
             config.pop("widgets", None)
@@ -300,7 +327,7 @@ class Storage:
         data = files.read(path, widget["size"], allocate)
         if hexlify(hashlib.sha256(data).digest()).decode() != widget["sha256"]:
             files.release(data)
-            bad = self._folder + "/" + _id(name) + ".bad"
+            bad = self._bad(name)
             record.remove(bad)
             try:
                 os.rename(path, bad)
@@ -334,7 +361,7 @@ class Storage:
         """
         if replaces is None and len(self.config["widgets"]) >= MAX_WIDGETS and not self._missing:
             raise StorageError("{} widgets are installed, which is the limit; remove one".format(MAX_WIDGETS))
-        return Incoming(self.root + "/incoming.part", size, self.free())
+        return Incoming(self._folder + "/incoming", size, self.free())
 
     def add(self, incoming, metadata, description="", url="", hosts=None):
         """Makes a received file a widget. StorageError, with nothing changed, if the name can't be taken.
@@ -413,9 +440,12 @@ class Storage:
         sentence = self._missing.pop(name, None)
         if sentence in self.problems:
             self.problems.remove(sentence)
-        bad = self._folder + "/" + _id(name) + ".bad"
-        if record.exists(bad):
-            record.remove(bad)
+        for bad in (self._bad(name), self.root + "/" + _id(name) + ".bad"):
+            if record.exists(bad):
+                record.remove(bad)
+
+    def _bad(self, name):
+        return self._folder + "/" + _id(name) + ".bad"
 
     def check_name(self, name):
         """StorageError if a widget of that name can't be installed."""
@@ -511,7 +541,7 @@ class Storage:
     def _write(self, entry):
         """Writes an entry in the place of that with its name, or as the last one."""
         name = entry["name"]
-        kept = self._records.get(name) or Record(self._folder + "/" + _id(name))
+        kept = self._records.get(name) or Record(self.root, _id(name))
         kept.save(entry)
         self._records[name] = kept
         widgets = [entry if w["name"] == name else w for w in self.config["widgets"]]
@@ -545,8 +575,7 @@ class Storage:
 
     def networks(self):
         """The known networks, [(ssid, password)...], the newest first."""
-        found = self._wifi.load()
-        self._report(self._wifi, "the known networks may be those before their last change")
+        found = self._loaded(self._wifi, "the known networks may be those before their last change")
         try:
             return [(str(ssid), str(password)) for ssid, password in found or []]
         except (TypeError, ValueError):
@@ -567,12 +596,11 @@ class Storage:
         if changed == known:
             raise StorageError("no network called {!r} is known".format(ssid))
         self._wifi.save(changed)
-        self._wifi.forget()
+        self._wifi.save(changed)
 
     def access_password(self):
         """The password of this board's own access point: made once, of chance, and kept; if it can't be, a new one."""
-        password = self._access.load()
-        self._report(self._access, "the own network may have a new password")
+        password = self._loaded(self._access, "the own network may have a new password")
         if not isinstance(password, str) or not 8 <= len(password) <= 63:
             password = random_password()
             try:
@@ -593,8 +621,26 @@ def random_password():
     return password
 
 
+def _mark_as_used():
+    """Whether a storage was opened on this board before: kept apart from the file system, to tell a loss of it."""
+    try:
+        from esp32 import NVS
+    except ImportError:  # a board without it can't tell
+        return False
+    try:
+        values = NVS(_NVS)
+        try:
+            return values.get_i32("used") == 1
+        except OSError:
+            values.set_i32("used", 1)
+            values.commit()
+    except OSError:
+        pass
+    return False
+
+
 def _id(name):
-    return hexlify(hashlib.sha256(name.encode()).digest()).decode()[:_ID]
+    return _ENTRY + hexlify(hashlib.sha256(name.encode()).digest()).decode()[:_ID]
 
 
 def _kept(old, new):

@@ -37,7 +37,7 @@ def read(root, name):
 
 def finish(root):
     """Removes the old files: everything is in today's."""
-    for name in NAMES:
+    for name in NAMES + ("incoming.part",):
         for ending in ("", ".new"):
             if record.exists(root + "/" + name + ending):
                 record.remove(root + "/" + name + ending)

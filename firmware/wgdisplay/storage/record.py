@@ -1,10 +1,10 @@
 """One JSON value in two generations: whatever happens to one of them, the other is there.
 
-A record is the files `<path>.0` and `<path>.1`. Each is a line `wg2 <generation> <SHA-256 of the rest>` and the rest,
-the generation again and the JSON text. The valid one
-with the higher generation is the value. A change goes to the other file and is one commit of LittleFS, at closing:
-before it the record has the old value, after it the new one. Nothing else has to be switched, and the old value stays
-as the fallback of a file that rots.
+A record is the files `0/<name>` and `1/<name>`. Each is a line `wg2 <generation> <SHA-256 of the rest>` and the rest,
+the generation again and the JSON text. The valid one with the higher generation is the value. A change goes to the
+other file and is one commit of LittleFS, at closing: before it the record has the old value, after it the new one.
+Nothing else has to be switched, and the old value stays as the fallback of a file that rots. The two are in different
+folders, since a folder can rot, too: LittleFS then finds an earlier state of all that is in it.
 """
 
 import errno
@@ -31,30 +31,37 @@ class CorruptError(StorageError):
 class Record:
     """One record. `load()` comes first; `damage` are sentences about what was found damaged and set aside."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, root, name):
+        self.path = "{}/{}".format(root, name)  # to be named to people
         self.generation = 0  # of the value; 0: there is none
         self.damage = []
+        self.alone = False  # the other generation is not the one before
+        self._files = tuple("{}/{}/{}".format(root, half, name) for half in (0, 1))
+        self._bad = self.path + ".bad"
 
     def _file(self, generation):
-        return "{}.{}".format(self.path, generation & 1)
+        return self._files[generation & 1]
 
     def load(self):
-        """The value; None if there is none. A damaged file is set aside as `<path>.bad`."""
+        """The value; None if there is none. A damaged file is set aside as `<name>.bad`."""
         self.generation = 0
         self.damage = []
         value = None
+        there = []
         for half in (0, 1):
             try:
-                found = _read(self._file(half))
+                found = _read(self._files[half])
                 if found is not None and found[0] & 1 != half:
-                    raise CorruptError("{} is not of its generation".format(self._file(half)))
+                    raise CorruptError("{} is not of its generation".format(self._files[half]))
             except CorruptError as error:
                 self.damage.append(str(error))
-                _set_aside(self._file(half), self.path + ".bad")
+                _set_aside(self._files[half], self._bad)
                 continue
-            if found is not None and found[0] > self.generation:
-                self.generation, value = found
+            if found is not None:
+                there.append(found[0])
+                if found[0] > self.generation:
+                    self.generation, value = found
+        self.alone = self.generation > 1 and self.generation - 1 not in there
         return value
 
     def save(self, value):
@@ -76,10 +83,6 @@ class Record:
             raise StorageError(said(error, "writing " + path))
         self.generation = generation
 
-    def forget(self):
-        """Removes the generation before, if it is there: for a value that must not come back. StorageError."""
-        _delete(self._file(self.generation + 1))
-
     def delete(self):
         """Removes the record. StorageError, the value as before, if that fails."""
         # The old one first: otherwise a power cut in between would bring it back.
@@ -90,12 +93,12 @@ class Record:
     def clear(self):
         """Removes the files of a record without a value."""
         for half in (0, 1):
-            remove(self._file(half))
+            remove(self._files[half])
 
     def set_aside(self):
         """Puts away both generations of a value that can't be used."""
         for half in (0, 1):
-            _set_aside(self._file(half), self.path + ".bad")
+            _set_aside(self._files[half], self._bad)
         self.generation = 0
 
 

@@ -9,7 +9,7 @@ from binascii import hexlify
 import power
 from esp32 import Partition
 
-from wgdisplay.storage import Storage
+from wgdisplay.storage import Storage, catalogue
 
 folder = json.loads(sys.stdin.readline())
 EVERY = 41  # an image after each so many cuts
@@ -31,10 +31,11 @@ def look(storage):
     files = {}
     for name in storage.names():
         files[name] = hexlify(hashlib.sha256(storage.read(name)).digest())
-    left = [name for name in os.listdir("/data") if name.rpartition(".")[2] not in ("0", "1", "widgets")]
-    for name in os.listdir("/data/widgets"):
-        if not name.endswith((".0", ".1")):
-            left.append(name)
+    left = [name for name in os.listdir("/data") if name not in ("0", "1", "widgets")]
+    left += os.listdir("/data/widgets")
+    known = ["system", "wifi", "access"] + [catalogue._id(name) for name in storage.names()]
+    for half in ("/data/0", "/data/1"):
+        left += [name for name in os.listdir(half) if name not in known]
     sums = [widget["sha256"][:32] + ".wasm" for widget in storage.config["widgets"]]
     for name in sums:
         left.remove(name)

@@ -14,7 +14,7 @@ import _faults
 import power
 from esp32 import Partition
 
-from wgdisplay.storage import SchemaError, Storage, StorageError
+from wgdisplay.storage import SchemaError, Storage, StorageError, catalogue
 
 HEAD = 256  # bytes of a widget's file that describe it, in place of the runtime
 
@@ -48,8 +48,8 @@ def state(storage):
         except StorageError:
             sum = None
         widgets.append([entry["name"], sum, entry["version"], entry["json_config"], entry["limits"]])
-    left = [n for n in os.listdir("/data/widgets") if n.endswith((".new", ".old"))]
-    if left or "incoming.part" in os.listdir("/data"):
+    left = [n for n in os.listdir("/data/widgets") if not n.endswith((".wasm", ".bad"))]
+    if left:
         raise power.Wrong(f"left over: {left}")
     return {
         "widgets": widgets,
@@ -134,27 +134,24 @@ def rot(path):
     return found
 
 
-def record_file(path):
+def record_file(name):
     """The newest file of a record."""
-    best = None
+    best = (0, "")
     for half in "01":
+        path = f"/data/{half}/{name}"
         try:
-            with open(path + "." + half, "rb") as f:
-                generation = int(f.readline().split()[1])
+            with open(path, "rb") as f:
+                best = max(best, (int(f.readline().split()[1]), path))
         except (OSError, IndexError):
             continue
-        if best is None or generation > best[0]:
-            best = (generation, path + "." + half)
-    return best[1] if best else ""
+    return best[1]
 
 
 def rot_of(storage, what, name=None):
     if what == "file":
         path = "/data/widgets/" + storage.widget(name)["sha256"][:32] + ".wasm"
-    elif what == "entry":
-        path = record_file("/data/widgets/" + hexlify(hashlib.sha256(name.encode()).digest()).decode()[:16])
     else:
-        path = record_file("/data/" + what)
+        path = record_file(catalogue._id(name) if what == "entry" else what)
     if not rot(path):
         raise StorageError("nothing to rot")
 

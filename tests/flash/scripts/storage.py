@@ -1,12 +1,10 @@
 # The storage's refusals and repairs on a small flash in RAM. Prints {what: what was said or found}.
-import hashlib
 import json
 import os
-from binascii import hexlify
 
 import vfs
 
-from wgdisplay.storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError
+from wgdisplay.storage import MAX_WIDGET_BYTES, SchemaError, Storage, StorageError, catalogue
 from wgdisplay.storage.record import Record
 
 
@@ -70,7 +68,7 @@ def install(s, name, content, schema="{}"):
 
 
 def tree():
-    return sorted(os.listdir("/f/data")), sorted(os.listdir("/f/data/widgets"))
+    return [sorted(os.listdir("/f/data" + folder)) for folder in ("", "/0", "/1", "/widgets")]
 
 
 def contents(name):
@@ -88,13 +86,21 @@ def rot(name, change=None):
 
 
 def newest(name):
-    kept = Record("/f/data/" + name)
+    kept = Record("/f/data", name)
     kept.load()
-    return f"{name}.{kept.generation & 1}"
+    return f"{kept.generation & 1}/{name}"
 
 
 def entry(name):
-    return "widgets/" + hexlify(hashlib.sha256(name.encode()).digest()).decode()[:16]
+    return catalogue._id(name)
+
+
+def halves(name):
+    return [f"{half}/{name}" for half in "01" if name in os.listdir(f"/f/data/{half}")]
+
+
+def records():
+    return [f"{half}/{name}" for half in "01" for name in os.listdir(f"/f/data/{half}")]
 
 
 def wasm(s, name):
@@ -164,13 +170,11 @@ s.configure("A", '{"zone": "UTC"}')
 
 # The passwords are in their own file only.
 found["secret elsewhere"] = [
-    name
-    for name in tree()[0]
-    if not name.startswith(("wifi.", "access.", "widgets")) and b"12345678" in contents(name)
+    name for name in records() if name[2:] not in ("wifi", "access") and b"12345678" in contents(name)
 ]
 s.add_network("cafe", "abcdefgh")
 s.forget_network("cafe")
-found["forgotten"] = [name for name in tree()[0] if name != "widgets" and b"abcdefgh" in contents(name)]
+found["forgotten"] = [name for name in records() if b"abcdefgh" in contents(name)]
 
 # A rotten widget costs only itself: it is set aside, and the next file of that name repairs it with its configuration.
 install(s, "B", b"bbbb")
@@ -180,14 +184,14 @@ assert s.problems == []
 found["rotten widget"] = refusal(s.read, "A")
 found["rotten widget again"] = refusal(s.read, "A")
 found["its neighbour"] = bytes(s.read("B")) == b"bbbb"
-assert any(name.endswith(".bad") for name in tree()[1])
+assert any(name.endswith(".bad") for name in tree()[3])
 s = opened()
 found["lost file"] = list(s.problems)
 assert len(s.problems) == 1 and not s.has("Z")
 install(s, "A", b"aaaa", schema)
 assert s.problems == [] and opened().problems == []
 found["repaired"] = bytes(s.read("A")) == b"aaaa" and s.widget("A")["json_config"] == '{"zone": "UTC"}'
-assert not any(name.endswith(".bad") for name in tree()[1])
+assert not any(name.endswith(".bad") for name in tree()[3])
 
 # A file can be replaced; what the owner set stays, unless the new schema refuses it.
 s.set_limits("A", {"fuel": 5000})
@@ -212,7 +216,7 @@ found["replaced"] = kept and opened().widget("A") == changed == s.widget("A")
 assert [
     changed[key] for key in ("version", "json_config", "limits", "hosts", "url", "update_cycle_seconds")
 ] == ["2", '{"zone": "UTC"}', {"fuel": 5000}, ["api.example"], "http://new", 7]
-assert bytes(s.read("A")) == b"a2" and len(tree()[1]) == len(before[1])
+assert bytes(s.read("A")) == b"a2" and len(tree()[3]) == len(before[3])
 writes = ram.writes
 assert replace(s, "A", b"a2", schema) == (changed, True)
 found["replaced by the same"] = ram.writes - writes < 8  # the download only
@@ -229,11 +233,14 @@ s = opened()
 found["rotten entry"] = s.problems
 assert s.widget("A")["json_config"] == '{"key": 1}' and s.names() == ["A", "B"]
 assert opened().problems == []
+os.remove("/f/data/" + newest(entry("A")))  # as when a folder rots and LittleFS finds an earlier state of it
+s = opened()
+found["lost generation"] = s.problems
+assert s.widget("A")["json_config"] == '{"key": 1}' and len(halves(entry("A"))) == 2
 s.configure("A", '{"key": 3}')
 assert opened().widget("A")["json_config"] == '{"key": 3}'
-for half in "01":
-    if entry("A")[8:] + "." + half in tree()[1]:
-        rot(entry("A") + "." + half)
+for half in halves(entry("A")):
+    rot(half)
 s = opened()
 found["lost entry"] = s.problems
 assert s.names() == ["B"] and s.orphans == [changed["sha256"][:32] + ".wasm"]
@@ -264,9 +271,8 @@ assert (
 )
 
 # A damaged orphan is given up.
-for half in "01":
-    if entry("A")[8:] + "." + half in tree()[1]:
-        rot(entry("A") + "." + half)
+for half in halves(entry("A")):
+    rot(half)
 rot(wasm(s, "A"))
 s = opened()
 found["damaged orphan"] = refusal(s.read_orphan, s.orphans[0])
@@ -280,8 +286,8 @@ rot(newest("system"))
 s = opened()
 found["rotten settings"] = s.problems
 assert s.setting("ntp") == "b.example" and s.config["background_color"] == "#102030"
-for half in "01":
-    rot("system." + half, b"\xff" * 100)
+for half in halves("system"):
+    rot(half, b"\xff" * 100)
 s = opened()
 found["lost settings"] = s.problems
 assert s.setting("ntp") == "pool.ntp.org" and s.names() == ["B"]
@@ -292,7 +298,8 @@ rot(newest("wifi"))
 s = opened()
 assert s.networks() == [("home", "12345678")]
 found["rotten networks"] = s.problems
-rot(newest("wifi"), b"nonsense")
+for half in halves("wifi"):
+    rot(half, b"nonsense")
 s = opened()
 found["lost networks"] = (s.networks(), s.problems)
 
@@ -312,9 +319,8 @@ found["own network on a full flash"] = s.problems[-1]
 Record.save = save
 kept = s.access_password()
 found["passwords"] = [password, kept, opened().access_password()]
-for name in tree()[0]:
-    if name.startswith("access."):
-        rot(name, b"nonsense")
+for half in halves("access"):
+    rot(half, b"nonsense")
 s = opened()
 found["passwords"].append(s.access_password())
 found["rotten password"] = s.problems[-1]
@@ -325,7 +331,7 @@ s.set_limits("C", {"fuel": 5000})
 found["limit"] = [refusal(s.set_limits, "C", {"fule": 1}), refusal(s.set_limits, "C", {"fuel": 0})]
 found["limits"] = []
 for limits in ({"fuel": 7000, "fule": 1, "deadline_ms": 10**9}, [1], None):
-    kept = Record("/f/data/" + entry("C"))
+    kept = Record("/f/data", entry("C"))
     value = kept.load()
     value["limits"] = limits
     value["colour"] = "blue"
@@ -335,7 +341,7 @@ for limits in ({"fuel": 7000, "fule": 1, "deadline_ms": 10**9}, [1], None):
     s = opened()
     found["limits"].append([s.widget("C")["limits"], s.problems])
 s.configure("C", '{"a": 1}')
-kept = Record("/f/data/system")
+kept = Record("/f/data", "system")
 kept.load()
 kept.save({"background_color": 7, "settings": {"ntp": 3, "brightness": 50}, "theme": "dark"})
 s = opened()
@@ -356,4 +362,11 @@ found["too many"] = refusal(install, s, "40", b"forty")
 replace(s, "7", b"seven", "{}")
 assert opened().names() == [str(n) for n in range(40)]
 
+# A file system that is lost, and made anew, is told.
+vfs.umount("/f")
+vfs.VfsLfs2.mkfs(ram)
+vfs.mount(vfs.VfsLfs2(ram), "/f")
+s = opened()
+found["lost file system"] = s.problems
+assert s.names() == [] and opened().problems == []
 print(json.dumps(found))
