@@ -83,6 +83,7 @@ class Storage:
 
     def open(self):
         """Reads everything, sets aside what is damaged, and ends or undoes what was interrupted."""
+        record.failed = False
         new = not record.exists(self.root + "/0") and not migration.found(self.root)
         for folder in (self.root, self.root + "/0", self.root + "/1", self._folder):
             try:
@@ -329,10 +330,7 @@ class Storage:
             files.release(data)
             bad = self._bad(name)
             record.remove(bad)
-            try:
-                os.rename(path, bad)
-            except OSError:
-                pass
+            _quietly_rename(path, bad)
             raise StorageError(self._lose(name, "is damaged"))
         return data
 
@@ -666,6 +664,7 @@ def _hosts(hosts):
 
 
 def _rename(path, to):
+    record.writable()
     try:
         os.rename(path, to)
     except OSError as error:
@@ -675,8 +674,8 @@ def _rename(path, to):
 def _quietly_rename(path, to):
     # What can't be renamed now is found by its mark, and renamed at the next boot.
     try:
-        os.rename(path, to)
-    except OSError:
+        _rename(path, to)
+    except StorageError:
         pass
 
 

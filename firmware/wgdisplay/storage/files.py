@@ -29,6 +29,7 @@ class Incoming:
         self._file = None
         self.size = 0
         self.sha256 = None
+        record.writable()
         self._check(size or 0)
         try:
             self._file = open(path, "wb")
@@ -52,6 +53,7 @@ class Incoming:
             )
 
     def write(self, piece):
+        record.writable()
         self._check(self.size + len(piece))
         try:
             if self._file.write(piece) != len(piece):
@@ -77,6 +79,7 @@ class Incoming:
         return read(self._path, self.size, allocate)
 
     def keep(self, path):
+        record.writable()
         try:
             os.rename(self._path, path)
         except OSError as error:
@@ -84,7 +87,7 @@ class Incoming:
 
     def discard(self):
         """Leaves nothing on flash; harmless after `keep()`."""
-        if self._file is not None:
+        if self._file is not None and not record.failed:
             try:
                 self._file.close()
             except OSError:

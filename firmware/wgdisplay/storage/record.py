@@ -19,6 +19,8 @@ MAX_BYTES = const(128 * 1024)  # of one file of a record; a longer one is corrup
 _MAGIC = b"wg2"
 _ENOSPC = const(28)  # the module errno has no name for it
 
+failed = False  # the chip has reported a failure: nothing is written until the next start
+
 
 class StorageError(Exception):
     """A change of the flash that was refused or failed, in one sentence; the old state is still there."""
@@ -66,21 +68,28 @@ class Record:
 
     def save(self, value):
         """Makes `value` the next generation. StorageError, the value as before, if it does not fit or read back."""
+        writable()
         generation = self.generation + 1
         body = b"%d\n%s" % (generation, json.dumps(value).encode())
         head = b"%s %d %s\n" % (_MAGIC, generation, hexlify(hashlib.sha256(body).digest()))
         path = self._file(generation)
         if len(head) + len(body) > MAX_BYTES:
             raise StorageError("{} would be longer than {} bytes".format(self.path, MAX_BYTES))
+        f = None
         try:
-            with open(path, "wb") as f:
-                f.write(head)
-                f.write(body)
+            f = open(path, "wb")
+            f.write(head)
+            f.write(body)
+            f.close()
             if not _reads_back(path, head, body):
                 remove(path)
                 raise StorageError("{} did not read back as it was written".format(path))
         except OSError as error:
-            raise StorageError(said(error, "writing " + path))
+            sentence = said(error, "writing " + path)
+            # After a failure of the chip, closing would make visible what is there.
+            if f is not None and not failed:
+                _close(f)
+            raise StorageError(sentence)
         self.generation = generation
 
     def delete(self):
@@ -112,20 +121,42 @@ def exists(path):
 
 def remove(path):
     """Removes a file if it is there; a file that can't be removed is left for the next boot's sweep."""
+    if failed:
+        return
     try:
         os.remove(path)
-    except OSError:
-        pass
+    except OSError as error:
+        said(error, "removing " + path)
+
+
+def writable():
+    """StorageError after the chip has reported a failure."""
+    if failed:
+        raise StorageError("the flash reported a failure: restart the display")
 
 
 def said(error, doing):
     """An OSError of the file system as a sentence."""
+    global failed
+    if (
+        error.errno < 0
+    ):  # ESP-IDF's: the driver's exception went through LittleFS, whose state in RAM is unknown now
+        failed = True
+        return "{} failed: the flash reported {}; restart the display".format(doing, error)
     if error.errno == _ENOSPC:
         return "the flash is full ({}); remove a widget or a file".format(doing)
     return "{} failed: {}".format(doing, error)
 
 
+def _close(file):
+    try:
+        file.close()
+    except OSError:
+        pass
+
+
 def _delete(path):
+    writable()
     try:
         os.remove(path)
     except OSError as error:
