@@ -45,7 +45,7 @@ class Store:
         self._storage = storage
         self._log = log
         self._request = request
-        self._record = record.Record(storage.root + "/store")
+        self._record = record.Record(storage.root, "store")
         self._url = None  # of the catalogue in `items`
         self._etag = None
         self._asked = 0  # when, in ticks
