@@ -168,7 +168,7 @@ def test_a_wrong_checksum_is_refused(sim_board: SimBoard, shop: Shop) -> None:
     item = {"name": "Time", "url": shop.url + "/time.wasm", "sha256": hashlib.sha256(data).hexdigest()}
     b.exec(f"import wg; wg.set('store', {shop.list({**item, 'sha256': '0' * 64})!r})")
     assert "checksum" in refusal(b, "wg.install('Time')")
-    assert not [name for name in files(b)[1] if name.endswith(".wasm")]
+    assert not [name for name in files(b)[2] if name.endswith(".wasm")]
     shop.list({**item, "sha256": item["sha256"].upper()})
     b.exec("wg.store(again=True); wg.install('Time')")
     assert value(b, "[w['name'] for w in wg.list()]") == ["Time"]
@@ -221,7 +221,7 @@ def test_updates(sim_board: SimBoard, shop: Shop) -> None:
     assert entry["limits"] == {"deadline_ms": 4000}
     assert value(b, "wg.configure('Time')") == {"zone": "UTC"}
     assert value(b, "wg.run('Time')")
-    assert len([name for name in files(b)[1] if name.endswith(".wasm")]) == 2
+    assert len([name for name in files(b)[2] if name.endswith(".wasm")]) == 2
 
     # What is wrong with one is said of it, and the others have their turn.
     shop.files["/time.wasm"] = new[:1000]
