@@ -70,7 +70,7 @@ class Crashes:
     """The records in a file of the storage: dicts of `what`, `time` (s since 1970 or None), `trace`, `log`."""
 
     def __init__(self, root):
-        self._record = record.Record(root + "/crashes")
+        self._record = record.Record(root, "crashes")
         self._writes = 0
 
     def load(self):

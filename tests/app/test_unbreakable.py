@@ -19,6 +19,9 @@ WAYS: dict[str, str] = {
     "data is a file": "rmtree('/data'); write('/data', 'x')",
     "no widgets": "rmtree('/data/widgets')",
     "widgets is a file": "rmtree('/data/widgets'); write('/data/widgets', 'x')",
+    "no records": "rmtree('/data/0'); rmtree('/data/1')",
+    "the records' folder is a file": "rmtree('/data/1'); write('/data/1', 'x')",
+    "entries are garbage": "[write('/data/' + h + '/' + n, 'x') for h in '01' for n in os.listdir('/data/' + h)]",
     "a widget's file is gone": "[os.remove('/data/widgets/' + n) for n in os.listdir('/data/widgets')]",
     "a widget's file is another": "[write('/data/widgets/' + n, '\\0asm') for n in os.listdir('/data/widgets')]",
     "records are garbage": "[write('/data/' + n, 'no json') for n in RECORDS]",
@@ -56,7 +59,7 @@ WAYS: dict[str, str] = {
 
 TOOLS = """
 import os, sys, vfs, machine, esp32, _thread, wg
-RECORDS = ("system.0", "system.1", "wifi.0", "wifi.1", "access.0", "access.1", "crashes.0", "incoming.part")
+RECORDS = [h + "/" + n for h in ("0", "1") for n in ("system", "wifi", "access", "crashes")] + ["widgets/incoming"]
 NAMES = "wg json machine asyncio os time network esp32 hashlib re board_settings boot main inisetup flashbdev".split()
 def write(path, text):
     with open(path, "w") as f:

@@ -41,6 +41,7 @@ MAX_NETWORKS = const(8)
 _SUM = const(32)  # hexadecimal digits of the name of a widget's file
 _ID = const(16)  # ... and of its entry
 _ENTRY = "widget-"
+_FOLDER = const(0x4000)  # in the mode that os.stat() gives
 _NVS = "wg-storage"
 _MARKS = (".wasm", ".new", ".old")
 _DEFAULTS = {"background_color": "#000000", "settings": {}}
@@ -86,14 +87,7 @@ class Storage:
         record.failed = False
         new = not record.exists(self.root + "/0") and not migration.found(self.root)
         for folder in (self.root, self.root + "/0", self.root + "/1", self._folder):
-            try:
-                if record.exists(folder) and not os.stat(folder)[0] & 0x4000:
-                    record.remove(folder)
-                    self._problem("{} was no folder and was removed".format(folder))
-                os.mkdir(folder)
-            except OSError as error:
-                if error.errno != errno.EEXIST:
-                    raise StorageError(record.said(error, "making the folder " + folder))
+            self._make(folder)
         if _mark_as_used() and new:
             self._problem("the file system was damaged: all settings and widgets are gone")
         if migration.found(self.root):
@@ -102,6 +96,22 @@ class Storage:
         self._load_widgets()
         record.remove(self._folder + "/incoming")
         self.generation += 1
+
+    def _make(self, folder):
+        """Makes a folder if it is not there; a file in its place is set aside."""
+        try:
+            if not os.stat(folder)[0] & _FOLDER:
+                self._problem("{0} was a file; it was set aside as {0}.bad".format(folder))
+                record.remove(folder + ".bad")
+                os.rename(folder, folder + ".bad")
+                os.mkdir(folder)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise StorageError(record.said(error, "looking for the folder " + folder))
+            try:
+                os.mkdir(folder)
+            except OSError as error:
+                raise StorageError(record.said(error, "making the folder " + folder))
 
     def _load_system(self):
         found = self._loaded(self._system, "the settings may be those before their last change")

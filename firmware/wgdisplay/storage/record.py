@@ -17,6 +17,7 @@ from micropython import const
 
 MAX_BYTES = const(128 * 1024)  # of one file of a record; a longer one is corrupt
 _MAGIC = b"wg2"
+_FOLDER = const(0x4000)  # in the mode that os.stat() gives
 _ENOSPC = const(28)  # the module errno has no name for it
 
 failed = False  # the chip has reported a failure: nothing is written until the next start
@@ -177,10 +178,10 @@ def _set_aside(path, bad):
 def _read(path):
     """(generation, value), or None if there is no such file. CorruptError if the file can't be trusted."""
     try:
-        status = os.stat(path)
-        if status[0] & 0x4000:
+        info = os.stat(path)
+        if info[0] & _FOLDER:
             raise CorruptError("{} is a folder".format(path))
-        size = status[6]
+        size = info[6]
         if size == 0:  # LittleFS makes a new file in one commit, and what is in it another, at closing
             return None
         if size > MAX_BYTES:
