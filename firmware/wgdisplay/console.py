@@ -741,11 +741,7 @@ def file_of(name):
 
 
 async def _file_of(job, app, name):
-    return (
-        app.storage.path(name)
-        if hasattr(app.storage, "path")
-        else "{}/widgets/{}".format(app.storage.root, app.storage.widget(name)["file"])
-    )
+    return app.storage._path(app.storage.widget(name))
 
 
 def export(to=None, secrets=False):
