@@ -7,7 +7,6 @@ measures them apart.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -19,9 +18,6 @@ import workers
 from results import measured, write
 
 from wg import ROOT
-
-ENGINE = ROOT / "tests" / "engine" / "board"
-MODULES = ROOT / "build" / "engine" / "modules"
 
 #: What must be left over, in bytes: for a widget that goes deeper than those here.
 MARGIN = 4 * 1024
@@ -85,38 +81,71 @@ def _cases(name: str) -> list[dict[str, object]]:
 def test_a_widget_fits_on_the_esp32s_stacks(name: str, xtensa: Path, tmp_path: Path) -> None:
     python, loading, run = _deepest(_cases(name), xtensa, tmp_path)
     write({"suite": f"widget {name}", "stack": [python, loading, run]})
-    # the large one is told why it ends: a native frame for each instruction is too much for it (docs/hardware.md)
-    assert name == "large" or run + MARGIN <= _of_the_esp32("WG_NATIVE_STACK")
+    assert run + MARGIN <= _of_the_esp32("WG_NATIVE_STACK")
     assert python + INTERRUPT + MARGIN <= _of_the_application()
 
 
-RECURSION = """
-import check, host, wasm3
-from check import equal, instance, raises
-deepest = 0
-for name, args in (("recursion", ()), ("recursion_with_locals", (1, 2, 3, 4)), ("recursion_by_table", ())):
-    i = instance("traps", host=lambda index, args: None, native_stack={limit}, stack=1024 * 1024)
-    host.stack(True)
-    raises(wasm3.TrapError, i.call, name, *args, kind="call stack exhausted")
-    deepest = max(deepest, host.stack()[2])
-    i.close()
-print(deepest)
+NESTED = """
+import sys
+import host, wasm3
+
+
+def number(n):
+    out = b""
+    while n > 0x7F:
+        out += bytes([n & 0x7F | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def section(kind, body):
+    return bytes([kind]) + number(len(body)) + body
+
+
+# A br_table over `levels` nested blocks: what a compiler makes of a switch.
+def module(levels):
+    code = b"\\0" + b"\\x02\\x40" * levels + b"\\x20\\0\\x0e" + number(levels - 1)
+    code += b"".join([number(i) for i in range(levels)]) + b"\\x0b" * levels + b"\\x41\\x01\\x0b"
+    types, functions, exports = b"\\1\\x60\\1\\x7f\\1\\x7f", b"\\1\\0", b"\\1\\1f\\0\\0"
+    body = section(10, b"\\1" + number(len(code)) + code)
+    return b"\\0asm\\1\\0\\0\\0" + section(1, types) + section(3, functions) + section(7, exports) + body
+
+
+instance = wasm3.Module(module(int(sys.argv[1]))).instantiate((), native_stack=int(sys.argv[2]))
+host.stack(True)
+try:
+    print(instance.call("f", 0), end=" ")
+except wasm3.TrapError as e:
+    print(e.args[1].replace(" ", "-"), end=" ")
+print(host.stack()[2])
 """
 
 
-def test_endless_recursion_ends_before_the_stack_does(xtensa: Path, tmp_path: Path) -> None:
-    """What lies below the engine's limit is enough for the engine's own functions and an interrupt."""
-    limit, reserve = _of_the_esp32("WG_NATIVE_STACK"), _of_the_esp32("WG_NATIVE_RESERVE")
-    script = tmp_path / "recursion.py"
-    script.write_text(RECURSION.format(limit=limit))
-    with measured("endless recursion"):
+def _nested(levels: int, xtensa: Path, tmp_path: Path) -> tuple[str, int]:
+    """What a function of so many nested blocks gives with the ESP32's limit, and the stack that its run took."""
+    script = tmp_path / "nested.py"
+    script.write_text(NESTED)
+    with measured(f"{levels} nested blocks"):
         done = subprocess.run(
-            [xtensa, "--script", script, MODULES],
-            env={**os.environ, "MICROPYPATH": str(ENGINE)},
+            [xtensa, "--script", script, str(levels), str(_of_the_esp32("WG_NATIVE_STACK"))],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=120,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    below = int(done.stdout) - limit
-    assert below + INTERRUPT + 1024 <= reserve, f"{below} bytes below the limit"
+    result, bytes_ = done.stdout.split()
+    return result, int(bytes_)
+
+
+def test_a_switch_of_200_arms_can_be_compiled(xtensa: Path, tmp_path: Path) -> None:
+    result, deepest = _nested(200, xtensa, tmp_path)
+    assert result == "1" and deepest + MARGIN <= _of_the_esp32("WG_NATIVE_STACK")
+
+
+def test_what_nests_too_deep_ends_before_the_stack_does(xtensa: Path, tmp_path: Path) -> None:
+    """What lies below the engine's limit is enough for the engine's own functions and an interrupt."""
+    result, deepest = _nested(400, xtensa, tmp_path)
+    assert result == "call-stack-exhausted"
+    below = deepest - _of_the_esp32("WG_NATIVE_STACK")
+    assert below + INTERRUPT + 1024 <= _of_the_esp32("WG_NATIVE_RESERVE"), f"{below} bytes below the limit"

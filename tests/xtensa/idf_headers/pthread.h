@@ -16,6 +16,9 @@ typedef struct {
     int clock;
 } pthread_condattr_t;
 
+#define PTHREAD_MUTEX_INITIALIZER 0
+#define PTHREAD_COND_INITIALIZER 0
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 int pthread_detach(pthread_t thread);
 int pthread_join(pthread_t thread, void **value);
