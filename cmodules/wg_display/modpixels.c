@@ -88,6 +88,12 @@ static mp_obj_t mod_has(mp_obj_t block, mp_obj_t code) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mod_has_obj, mod_has);
 
+// is_rtl(string) -> whether it has a letter that is written from right to left
+static mp_obj_t mod_is_rtl(mp_obj_t string) {
+    return mp_obj_new_bool(pixels_is_rtl(text_of(string)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_is_rtl_obj, mod_is_rtl);
+
 // line_height(font) -> pixels from one line's top to the next one's
 static mp_obj_t mod_line_height(mp_obj_t block) {
     return MP_OBJ_NEW_SMALL_INT(font_of(block).line_height);
@@ -183,6 +189,7 @@ static const mp_rom_map_elem_t pixels_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_measure), MP_ROM_PTR(&mod_measure_obj)},
     {MP_ROM_QSTR(MP_QSTR_fit), MP_ROM_PTR(&mod_fit_obj)},
     {MP_ROM_QSTR(MP_QSTR_has), MP_ROM_PTR(&mod_has_obj)},
+    {MP_ROM_QSTR(MP_QSTR_is_rtl), MP_ROM_PTR(&mod_is_rtl_obj)},
     {MP_ROM_QSTR(MP_QSTR_line_height), MP_ROM_PTR(&mod_line_height_obj)},
     {MP_ROM_QSTR(MP_QSTR_diff), MP_ROM_PTR(&mod_diff_obj)},
     {MP_ROM_QSTR(MP_QSTR_png), MP_ROM_PTR(&mod_png_obj)},

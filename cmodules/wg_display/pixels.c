@@ -2,6 +2,7 @@
 
 #include "pixels.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FONT_HEADER (16)
@@ -15,8 +16,25 @@
 
 typedef struct {
     const uint8_t *bitmap;
+    uint32_t code;
+    bool mark; // goes over the base before it
     int advance, width, height, left, top;
 } glyph_t;
+
+// Emoji that mean nothing without their colour, in RGB565.
+static const struct {
+    uint32_t code;
+    uint16_t colour;
+} lamps[] = {
+    {0x2665, 0xe946},  {0x26aa, 0xef7d},  {0x26ab, 0x632c},  {0x2764, 0xe946},  {0x1f499, 0x3c9e},
+    {0x1f49a, 0x3e0b}, {0x1f49b, 0xf644}, {0x1f49c, 0xa2fb}, {0x1f534, 0xe946}, {0x1f535, 0x3c9e},
+    {0x1f5a4, 0x632c}, {0x1f7e0, 0xf443}, {0x1f7e1, 0xf644}, {0x1f7e2, 0x3e0b}, {0x1f7e3, 0xa2fb},
+    {0x1f7e4, 0x9a86}, {0x1f9e1, 0xf443},
+};
+#define MARK_REACH (4) // pixels that marks may reach above their line: not over what others said
+#define LAMPS ((int)(sizeof(lamps) / sizeof(lamps[0])))
+#define LAMP_DISTANCE                                                                              \
+    (12) // of the channels, 5 bits each: nearer to the ground, a lamp can't be seen
 
 static unsigned u16_at(const uint8_t *p) {
     return p[0] | (unsigned)p[1] << 8;
@@ -39,7 +57,7 @@ static int max(int a, int b) {
 }
 
 bool pixels_font_open(pixels_font_t *font, const uint8_t *data, size_t size) {
-    if (size < FONT_HEADER || memcmp(data, "WGF1", 4) != 0) {
+    if (size < FONT_HEADER || memcmp(data, "WGF2", 4) != 0) {
         return false;
     }
     font->data = data;
@@ -80,18 +98,34 @@ static int glyph_index(const pixels_font_t *font, uint32_t code) {
     return -1;
 }
 
+// Combining marks, of scripts that there are no glyphs for as well: those are left out.
 static bool is_mark(uint32_t code) {
-    return code >= 0x300 && code <= 0x36f;
+    static const uint16_t ranges[][2] = {
+        {0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x05bf, 0x05bf}, {0x05c1, 0x05c2},
+        {0x05c4, 0x05c5}, {0x05c7, 0x05c7}, {0x0610, 0x061a}, {0x064b, 0x065f}, {0x0670, 0x0670},
+        {0x06d6, 0x06dc}, {0x06df, 0x06e4}, {0x06e7, 0x06e8}, {0x06ea, 0x06ed}, {0x1ab0, 0x1aff},
+        {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe20, 0xfe2f},
+    };
+    if (code < ranges[0][0]) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && code >= ranges[i][0]; i++) {
+        if (code <= ranges[i][1]) {
+            return true;
+        }
+    }
+    return false;
 }
 
-// Shown as nothing: soft hyphen, zero-width space and joiners, direction marks and isolates, word
-// joiner and the invisible operators, variation selectors, byte order mark, emoji skin tones and
-// tags.
+// Shown as nothing: control characters, soft hyphen, zero-width space and joiners, direction marks
+// and isolates, word joiner and the invisible operators, variation selectors, byte order mark,
+// emoji skin tones and tags.
 static bool is_invisible(uint32_t code) {
-    return code == 0xad || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x202a && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
-           (code >= 0xfe00 && code <= 0xfe0f) || code == 0xfeff ||
-           (code >= 0x1f3fb && code <= 0x1f3ff) || (code >= 0xe0000 && code <= 0xe01ef);
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad || code == 0x61c ||
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) ||
+           (code >= 0x2060 && code <= 0x206f) || (code >= 0xfe00 && code <= 0xfe0f) ||
+           code == 0xfeff || (code >= 0x1f3fb && code <= 0x1f3ff) ||
+           (code >= 0xe0000 && code <= 0xe01ef);
 }
 
 // The single code point for base and mark, 0 if the font has none.
@@ -164,25 +198,31 @@ static bool next_glyph(const pixels_font_t *font, pixels_text_t *text, glyph_t *
         *count += 1;
     }
     memset(glyph, 0, sizeof(*glyph));
+    glyph->mark = is_mark(code);
     if (is_invisible(code)) {
         return true;
     }
+    if (code >= 0x1f1e6 && code <= 0x1f1ff) {
+        code += 'A' - 0x1f1e6; // flags are two letters each: the country's code
+    } else if (code >= 0xff01 && code <= 0xff5e) {
+        code += '!' - 0xff01; // full-width forms
+    }
+    glyph->code = code;
     int index = glyph_index(font, code);
     if (index < 0) {
-        if (is_mark(code)) {
+        if (glyph->mark) {
             return true;
         }
         index = 0;
     }
     const uint8_t *entry = font->glyphs + index * GLYPH_SIZE;
     glyph->bitmap = font->bitmaps + u24_at(entry);
-    glyph->advance = entry[3];
+    glyph->advance = glyph->mark ? 0 : entry[3];
     glyph->width = entry[4];
     glyph->height = entry[5];
     glyph->left = (int8_t)entry[6];
     glyph->top = (int8_t)entry[7];
-    if ((size_t)(font->end - font->bitmaps) <
-        u24_at(entry) + ((size_t)glyph->width * glyph->height + 1) / 2) {
+    if ((size_t)(font->end - font->bitmaps) < u24_at(entry)) {
         glyph->width = glyph->height = 0; // a damaged font shows gaps, nothing worse
     }
     return true;
@@ -221,32 +261,105 @@ static void blend(uint8_t *pixel, uint32_t spread, unsigned coverage) {
     pixel[1] = (uint8_t)mixed;
 }
 
-static void draw_glyph(pixels_frame_t *frame, const glyph_t *glyph, int x, int y, uint16_t colour) {
-    int x0 = max(x, 0), x1 = min(x + glyph->width, frame->width);
-    int y0 = max(y, 0), y1 = min(y + glyph->height, frame->height);
-    uint32_t spread = (colour | (uint32_t)colour << 16) & 0x07e0f81f;
-    for (int row = y0; row < y1; row++) {
-        uint8_t *pixel = pixel_at(frame, x0, row);
-        size_t nibble = (size_t)(row - y) * (size_t)glyph->width + (size_t)(x0 - x);
-        for (int column = x0; column < x1; column++, nibble++, pixel += 2) {
-            unsigned coverage = glyph->bitmap[nibble >> 1];
-            coverage = nibble & 1 ? coverage & 15 : coverage >> 4;
-            if (coverage == 15) {
-                pixel[0] = (uint8_t)(colour >> 8);
-                pixel[1] = (uint8_t)colour;
-            } else if (coverage != 0) {
-                blend(pixel, spread, coverage);
+// A run of pixels of one row, all of one coverage; clipped.
+static void draw_run(pixels_frame_t *frame, int x, int y, int length, unsigned coverage,
+                     uint16_t colour) {
+    int x0 = max(x, 0), x1 = min(x + length, frame->width);
+    if (y < 0 || y >= frame->height || x0 >= x1) {
+        return;
+    }
+    uint8_t *pixel = pixel_at(frame, x0, y), *end = pixel + (size_t)(x1 - x0) * 2;
+    if (coverage == 15) {
+        for (; pixel < end; pixel += 2) {
+            pixel[0] = (uint8_t)(colour >> 8);
+            pixel[1] = (uint8_t)colour;
+        }
+    } else {
+        uint32_t spread = (colour | (uint32_t)colour << 16) & 0x07e0f81f;
+        for (; pixel < end; pixel += 2) {
+            blend(pixel, spread, coverage);
+        }
+    }
+}
+
+static void draw_glyph(pixels_frame_t *frame, const pixels_font_t *font, const glyph_t *glyph,
+                       int x, int y, uint16_t colour) {
+    if (glyph->width == 0 || x >= frame->width || x + glyph->width <= 0 || y >= frame->height ||
+        y + glyph->height <= 0) {
+        return;
+    }
+    const uint8_t *next = glyph->bitmap;
+    bool low = false; // the next nibble is the low one of its byte
+    int column = 0, row = 0;
+    while (row < glyph->height) {
+        if (next >= font->end) {
+            return;
+        }
+        unsigned coverage = low ? *next++ & 15 : *next >> 4;
+        low = !low;
+        int run = 1;
+        if (coverage == 0 || coverage == 15) {
+            if (next >= font->end) {
+                return;
+            }
+            run += low ? *next++ & 15 : *next >> 4;
+            low = !low;
+        }
+        while (run > 0 && row < glyph->height) {
+            int part = min(run, glyph->width - column);
+            if (coverage != 0) {
+                draw_run(frame, x + column, y + row, part, coverage, colour);
+            }
+            run -= part;
+            column += part;
+            if (column >= glyph->width) {
+                column = 0;
+                row++;
             }
         }
     }
+}
+
+// The colour of a lamp that can be told from what is below it, else the text's.
+static uint16_t lamp_colour(const pixels_frame_t *frame, uint32_t code, int x, int y,
+                            uint16_t colour) {
+    for (int i = 0; code >= lamps[0].code && i < LAMPS; i++) {
+        if (lamps[i].code == code) {
+            if (x < 0 || y < 0 || x >= frame->width || y >= frame->height) {
+                return lamps[i].colour;
+            }
+            const uint8_t *pixel = pixel_at(frame, x, y);
+            int a = lamps[i].colour, b = pixel[0] << 8 | pixel[1];
+            int distance = abs((a >> 11) - (b >> 11)) + abs((a >> 6 & 31) - (b >> 6 & 31)) +
+                           abs((a & 31) - (b & 31));
+            return distance < LAMP_DISTANCE ? colour : lamps[i].colour;
+        }
+    }
+    return colour;
 }
 
 int pixels_draw_text(pixels_frame_t *frame, const pixels_font_t *font, pixels_text_t text, int x,
                      int y, uint16_t colour) {
     glyph_t glyph;
     size_t count = 0;
+    int centre = x, top = 0; // of the base that marks go over
     while (x < frame->width && next_glyph(font, &text, &glyph, &count)) {
-        draw_glyph(frame, &glyph, x + glyph.left, y + glyph.top, colour);
+        if (glyph.mark) {
+            // Marks that end above the base line go above the base, one over the other.
+            bool above = glyph.top + glyph.height <= font->ascent;
+            int at = above ? min(glyph.top, top - glyph.height - 1) : glyph.top;
+            if (at >= -MARK_REACH) {
+                draw_glyph(frame, font, &glyph, centre - glyph.width / 2, y + at, colour);
+                top = above && glyph.height > 0 ? at : top;
+            }
+            continue;
+        }
+        uint16_t own = lamp_colour(frame, glyph.code, x, y, colour);
+        draw_glyph(frame, font, &glyph, x + glyph.left, y + glyph.top, own);
+        if (glyph.advance > 0) {
+            centre = x + glyph.left + glyph.width / 2;
+            top = glyph.top;
+        }
         x += glyph.advance;
     }
     return x;
@@ -277,6 +390,22 @@ size_t pixels_fit(const pixels_font_t *font, pixels_text_t text, int width) {
 
 bool pixels_has(const pixels_font_t *font, uint32_t code) {
     return is_invisible(code) || glyph_index(font, code) > 0;
+}
+
+bool pixels_is_rtl(pixels_text_t text) {
+    while (text.next < text.end) {
+        if (*text.next < 0xd6) { // no letter of such a script starts with less
+            text.next++;
+            continue;
+        }
+        uint32_t code = decode(&text.next, text.end);
+        if ((code >= 0x590 && code <= 0x8ff) || code == 0x200f ||
+            (code >= 0xfb1d && code <= 0xfdff) || (code >= 0xfe70 && code <= 0xfefe) ||
+            (code >= 0x10800 && code <= 0x10fff) || (code >= 0x1e800 && code <= 0x1efff)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static long area_of(pixels_rect_t r) {

@@ -7,17 +7,20 @@
 //
 // A font is one read-only block of bytes, made by `python -m wg.fonts`, all numbers little endian:
 //
-//     0  "WGF1"
+//     0  "WGF2"
 //     4  u8 line height   5  u8 ascent   6  u16 number of ranges
 //     8  u16 number of glyphs   10  u16 number of compositions   12  u32 offset of the bitmaps
 //    16  ranges: u32 first code point, u16 count, u16 first glyph; ascending
 //     .  glyphs: u24 offset in the bitmaps, u8 advance, u8 width, u8 height, i8 left, i8 top (from
-//     the line's top) .  compositions: u16 base, u16 mark, u16 composed; ascending by base, then
-//     mark .  bitmaps: 4 bits of coverage a pixel, high nibble first, rows without padding; a glyph
-//     starts on a byte
+//        the line's top)
+//     .  compositions: u16 base, u16 mark, u16 composed; ascending by base, then mark
+//     .  bitmaps: nibbles, the high one first; a glyph starts on a byte. 1 to 14: a pixel of such
+//        coverage; 0 or 15: as many pixels of none or of all as the next nibble says, and one more.
+//        Runs go on from row to row.
 //
 // Glyph 0 is the replacement glyph, shown for what the font lacks. A glyph of zero advance and size
-// is invisible.
+// is invisible. Combining marks without a composition are drawn over the base before them. A few
+// emoji whose colour is their meaning (lamps, hearts) have that colour, unless the ground has it.
 
 #ifndef WG_DISPLAY_PIXELS_H
 #define WG_DISPLAY_PIXELS_H
@@ -72,6 +75,9 @@ size_t pixels_fit(const pixels_font_t *font, pixels_text_t text, int width);
 
 // Whether the font has a glyph of its own for the code point.
 bool pixels_has(const pixels_font_t *font, uint32_t code);
+
+// Whether the text has a letter of a script that is written from right to left.
+bool pixels_is_rtl(pixels_text_t text);
 
 // Finds rectangles that together cover every pixel in which the frames differ, at most `limit` (>=
 // 1) of them, so that the bytes to send, counting a window's commands, are few. Returns their

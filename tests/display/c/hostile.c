@@ -56,6 +56,7 @@ static void text_on(pixels_frame_t *frame, const uint8_t *data, size_t size) {
         int width = pixels_measure(&font, text);
         size_t all = pixels_fit(&font, text, width);
         assert(all <= length && pixels_fit(&font, text, -1) <= all);
+        pixels_is_rtl(text);
         pixels_has(&font, next_random() >> (next_random() % 32));
         free(string);
     }

@@ -4,6 +4,7 @@ Everything is decided here, on the PC: which glyphs, their coverage bitmaps, and
 single glyph shows. `cmodules/wg_display/pixels.h` has the byte layout.
 """
 
+import itertools
 import struct
 import unicodedata
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from typing import Any
 
 import freetype
 
-MAGIC = b"WGF1"
+MAGIC = b"WGF2"
 ICON_SCALE = 1.2  # an icon's side over the text's size, so that it looks as large as the text
 
 
@@ -37,11 +38,21 @@ class Glyph:
         return len(self.rows[0]) if self.rows else 0
 
     def packed(self) -> bytes:
-        """The bitmap as nibbles, high one first, rows without padding."""
+        """The bitmap in nibbles, high one first: a coverage of 1 to 14, or 0 or 15 and how many more of it follow."""
         flat = b"".join(self.rows)
-        if len(flat) % 2:
-            flat += b"\0"
-        return bytes(flat[i] << 4 | flat[i + 1] for i in range(0, len(flat), 2))
+        nibbles = bytearray()
+        for value, group in itertools.groupby(flat):
+            length = len(list(group))
+            if value not in (0, 15):
+                nibbles += bytes([value]) * length
+                continue
+            while length:
+                run = min(length, 16)
+                nibbles += bytes([value, run - 1])
+                length -= run
+        if len(nibbles) % 2:
+            nibbles.append(0)
+        return bytes(high << 4 | low for high, low in zip(nibbles[::2], nibbles[1::2], strict=True))
 
 
 @dataclass(frozen=True)
