@@ -461,8 +461,19 @@ bool panel_open(const char *path) {
         }
         close(fd);
     }
-    uint32_t sequence = file->sequence & ~1U; // a killed process may have left it odd
-    *file = (panel_file_t){.width = PANEL_WIDTH, .height = PANEL_HEIGHT, .sequence = sequence};
+    panel_file_t old = {0};
+    if (memcmp(file->magic, PANEL_FILE_MAGIC, sizeof(file->magic)) == 0) {
+        old = *file;
+    }
+    *file = (panel_file_t){
+        .width = PANEL_WIDTH,
+        .height = PANEL_HEIGHT,
+        .sequence = file->sequence & ~1U, // a killed process may have left it odd
+        .pulled_low = old.pulled_low,     // a key held during a reset
+        .touch_x = old.touch_x,
+        .touch_y = old.touch_y,
+        .touched = old.touched,
+    };
     memcpy(file->magic, PANEL_FILE_MAGIC, sizeof(file->magic));
     // At power-on the memory holds noise; black is what can be compared.
     set_defaults();

@@ -57,7 +57,9 @@ static int get_pin(mp_obj_t pin_in) {
 }
 
 static mp_obj_t simhw_pin_get(mp_obj_t pin_in) {
-    return MP_OBJ_NEW_SMALL_INT(levels[get_pin(pin_in)]);
+    int pin = get_pin(pin_in);
+    bool pulled_low = pin < 32 && panel_state()->pulled_low >> pin & 1;
+    return MP_OBJ_NEW_SMALL_INT(pulled_low ? 0 : levels[pin]);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(simhw_pin_get_obj, simhw_pin_get);
 
@@ -124,6 +126,17 @@ static mp_obj_t simhw_pixel(mp_obj_t x_in, mp_obj_t y_in) {
     return MP_OBJ_NEW_SMALL_INT(panel_state()->pixels[y * PANEL_WIDTH + x]);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(simhw_pixel_obj, simhw_pixel);
+
+// touch() -> (x, y) of the finger on the glass, from the top left as seen; None: there is none.
+static mp_obj_t simhw_touch(void) {
+    const panel_file_t *state = panel_state();
+    if (!state->touched) {
+        return mp_const_none;
+    }
+    mp_obj_t items[] = {MP_OBJ_NEW_SMALL_INT(state->touch_x), MP_OBJ_NEW_SMALL_INT(state->touch_y)};
+    return mp_obj_new_tuple(2, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(simhw_touch_obj, simhw_touch);
 
 // ---- Flash ----
 
@@ -511,6 +524,7 @@ static const mp_rom_map_elem_t simhw_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_pixel), MP_ROM_PTR(&simhw_pixel_obj)},
     {MP_ROM_QSTR(MP_QSTR_Range), MP_ROM_PTR(&range_type)},
     {MP_ROM_QSTR(MP_QSTR_flash_size), MP_ROM_PTR(&simhw_flash_size_obj)},
+    {MP_ROM_QSTR(MP_QSTR_touch), MP_ROM_PTR(&simhw_touch_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_read), MP_ROM_PTR(&simhw_flash_read_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_write), MP_ROM_PTR(&simhw_flash_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_flash_erase), MP_ROM_PTR(&simhw_flash_erase_obj)},

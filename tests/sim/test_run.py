@@ -151,6 +151,55 @@ def test_the_page_shows_the_panel_live(sim_board: SimBoard) -> None:
             assert opcode == 2 and data != pixels
 
 
+def test_the_pages_keys_and_touch_reach_the_board(sim_board: SimBoard) -> None:
+    from wg.sim.page import Page
+    from wg.sim.run import board_keys
+
+    assert board_keys() == {"boot": 0, "mute": 1}
+    assert sim_board.panel_path is not None
+    level = "__import__('machine').Pin(0, 1).value()"
+    finger = "__import__('_simhw').touch()"
+    with Page(sim_board.panel_path, lambda: {}, WIDGETS, keys=board_keys()) as page:
+        port = int(page.address.rsplit(":", 1)[1].strip("/"))
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as browser:
+            browser.sendall(
+                b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            )
+            stream = browser.makefile("rb")
+            while stream.readline() != b"\r\n":
+                pass
+            while (opcode_and_data := frame(stream))[0] != 1:
+                pass
+            assert json.loads(opcode_and_data[1])["keys"] == ["boot", "mute"]
+
+            def tell(message: object) -> None:
+                data = json.dumps(message).encode()
+                # From a browser, masked; a mask of zeros leaves it as it is.
+                browser.sendall(bytes((0x81, 0x80 | len(data))) + bytes(4) + data)
+
+            def until(expression: str, wanted: object) -> None:
+                end = time.monotonic() + 5
+                while (got := sim_board.eval(expression)) != wanted:
+                    assert time.monotonic() < end, (expression, got, wanted)
+
+            assert sim_board.eval(level) == 1 and sim_board.eval(finger) is None
+            for nonsense in ({"key": "none", "down": True}, {"touch": "x"}, {"touch": [1]}, 5, [], "key", {}):
+                tell(nonsense)
+            tell({"key": "boot", "down": True})
+            until(level, 0)
+            tell({"key": "boot", "down": False})
+            until(level, 1)
+            tell({"touch": [400, -5]})
+            until(finger, (319, 0))
+            tell({"touch": None})
+            until(finger, None)
+            tell({"key": "boot", "down": True})
+            until(level, 0)
+        # Who goes away has let go.
+        until(level, 1)
+
+
 def frame(stream: BinaryIO) -> tuple[int, bytes]:
     """One frame of a WebSocket from the server: opcode and content (RFC 6455, section 5.2)."""
     first, length = stream.read(2)

@@ -3,6 +3,7 @@ import time
 
 import _faults
 import _simhw
+import _touch
 import micropython
 from _simhw import reset, reset_cause
 from micropython import const
@@ -202,6 +203,36 @@ class SPI:
             self._mosi,
             self._miso,
         )
+
+
+class I2C:
+    # The bus of the touch controller; nothing else is on it.
+    def __init__(self, id=0, *, scl=None, sda=None, freq=400_000, timeout=50_000):
+        if id not in (0, 1):
+            raise ValueError("I2C(%d) doesn't exist" % id)
+        self._wired = (Pin(scl)._id, Pin(sda)._id) == (_touch.PIN_SCL, _touch.PIN_SDA)
+
+    def _device(self, address):
+        if not self._wired or address != _touch.ADDRESS:
+            raise OSError(19)  # ENODEV: nobody acknowledges
+        return _touch.device
+
+    def scan(self):
+        return [_touch.ADDRESS] if self._wired else []
+
+    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
+        self._device(addr).read(memaddr, buf)
+
+    def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
+        buf = bytearray(nbytes)
+        self.readfrom_mem_into(addr, memaddr, buf, addrsize=addrsize)
+        return bytes(buf)
+
+    def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
+        self._device(addr).write(memaddr, buf)
+
+
+SoftI2C = I2C
 
 
 class PWM:

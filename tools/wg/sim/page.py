@@ -17,10 +17,10 @@ from typing import Any
 from microdot import Microdot, Request, Response
 from microdot.websocket import WebSocket, with_websocket
 
-from wg.sim.panel import Frame, Panel
+from wg.sim.panel import HEIGHT, WIDTH, Frame, Panel
 
-#: Seconds between two looks at the panel: 30 frames a second.
-_FRAME_S = 1 / 30
+#: Seconds between two looks at the panel: 60 frames a second.
+_FRAME_S = 1 / 60
 #: Seconds between two status messages while the picture stands still.
 _STATUS_S = 0.5
 
@@ -33,8 +33,12 @@ Status = Callable[[], dict[str, Any]]
 class Page:
     """A server on 127.0.0.1 in a thread of its own. A context manager; `address` is known inside of it."""
 
-    def __init__(self, panel: Path, status: Status, widgets: Path, port: int = 0) -> None:
+    def __init__(
+        self, panel: Path, status: Status, widgets: Path, port: int = 0, keys: dict[str, int] | None = None
+    ) -> None:
         self._panel = panel
+        #: The pins of the board's keys, which are low while pressed.
+        self._keys = keys or {}
         self._status = status
         self._widgets = widgets
         self._port = port
@@ -115,19 +119,50 @@ class Page:
 
     async def _stream(self, socket: WebSocket) -> None:
         with Panel(self._panel) as panel:
-            sequence = -1
-            wait = 0.0
-            while self._stop is not None and not self._stop.is_set():
-                if panel.sequence() != sequence:
-                    frame = panel.read()
-                    sequence = frame.sequence
-                    await socket.send(frame.pixels)
-                    wait = 0
-                if wait <= 0:
-                    await socket.send(json.dumps(self._message(panel.read())))
-                    wait = _STATUS_S
-                await asyncio.sleep(_FRAME_S)
-                wait -= _FRAME_S
+            sender = asyncio.create_task(self._send(socket, panel))
+            receiver = asyncio.create_task(self._receive(socket, panel))
+            try:
+                await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (sender, receiver):
+                    task.cancel()
+                await asyncio.gather(sender, receiver, return_exceptions=True)
+                # Who holds a key and closes the page has let it go.
+                for pin in self._keys.values():
+                    panel.pull_low(pin, False)
+                panel.lift()
+
+    async def _send(self, socket: WebSocket, panel: Panel) -> None:
+        sequence = -1
+        wait = 0.0
+        while self._stop is not None and not self._stop.is_set():
+            if panel.sequence() != sequence:
+                frame = panel.read()
+                sequence = frame.sequence
+                await socket.send(frame.pixels)
+                wait = 0
+            if wait <= 0:
+                await socket.send(json.dumps(self._message(panel.read())))
+                wait = _STATUS_S
+            await asyncio.sleep(_FRAME_S)
+            wait -= _FRAME_S
+
+    async def _receive(self, socket: WebSocket, panel: Panel) -> None:
+        """Keys and touch: {"key": name, "down": bool}, {"touch": [x, y]} or {"touch": null}. What is no such message
+        is left out.
+        """
+        while True:
+            try:
+                message = json.loads(await socket.receive())
+                if "key" in message:
+                    panel.pull_low(self._keys[message["key"]], bool(message["down"]))
+                elif message["touch"] is None:
+                    panel.lift()
+                else:
+                    x, y = message["touch"]
+                    panel.touch(min(max(int(x), 0), WIDTH - 1), min(max(int(y), 0), HEIGHT - 1))
+            except (KeyError, TypeError, ValueError):
+                continue
 
     def _message(self, frame: Frame) -> dict[str, Any]:
         panel = {
@@ -137,4 +172,4 @@ class Page:
             "transfers": frame.transfers,
             "faults": frame.faults,
         }
-        return {**self._status(), "panel": panel}
+        return {**self._status(), "panel": panel, "keys": list(self._keys)}

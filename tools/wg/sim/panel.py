@@ -23,6 +23,9 @@ IDLE = 8
 _MAGIC = b"WGPANEL1"
 _HEADER = struct.Struct("<8sHHIIIQQII16s")
 _SEQUENCE_AT = 12
+_PULLED_LOW_AT = 48
+_TOUCH = struct.Struct("<HHI")
+_TOUCH_AT = 52
 
 
 class PanelError(Exception):
@@ -73,11 +76,9 @@ class Panel:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as file:
+        with path.open("r+b") as file:
             try:
-                self._map = mmap.mmap(
-                    file.fileno(), _HEADER.size + WIDTH * HEIGHT * 2, access=mmap.ACCESS_READ
-                )
+                self._map = mmap.mmap(file.fileno(), _HEADER.size + WIDTH * HEIGHT * 2)
             except ValueError:
                 raise PanelError(f"{path}: too short for a panel file") from None
         if self._map[:8] != _MAGIC:
@@ -99,6 +100,20 @@ class Panel:
             time.sleep(0.0005)
         _, _, _, sequence, flags, backlight, count, transfers, commands, faults, _ = _HEADER.unpack_from(raw)
         return Frame(sequence, flags, backlight, count, transfers, commands, faults, raw[_HEADER.size :])
+
+    def pull_low(self, pin: int, pulled: bool) -> None:
+        """Lets something outside pull a pin (0 to 31) low, as a pressed key does, or let it go."""
+        now = int.from_bytes(self._map[_PULLED_LOW_AT : _PULLED_LOW_AT + 4], "little")
+        now = now | 1 << pin if pulled else now & ~(1 << pin)
+        self._map[_PULLED_LOW_AT : _PULLED_LOW_AT + 4] = now.to_bytes(4, "little")
+
+    def touch(self, x: int, y: int) -> None:
+        """Puts a finger on the glass, in pixels from the top left as seen."""
+        self._map[_TOUCH_AT : _TOUCH_AT + _TOUCH.size] = _TOUCH.pack(x, y, 1)
+
+    def lift(self) -> None:
+        """Takes the finger off."""
+        self._map[_TOUCH_AT : _TOUCH_AT + _TOUCH.size] = _TOUCH.pack(0, 0, 0)
 
     def close(self) -> None:
         self._map.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import runpy
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from wg import ROOT
 from wg.sim.board import BoardError, SimBoard
 from wg.sim.page import Page
 from wg.sim.terminal import bridge
@@ -23,6 +25,9 @@ BUNDLED: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("aareguru.wasm", "Aareguru", {"city": "bern"}),
 ]
+
+#: The settings of the board that is simulated (boards/sim/manifest.py freezes them).
+BOARD = ROOT / "boards" / "esp32s3" / "board.py"
 
 #: The simulated access point takes any name and password.
 _SSID, _PASSWORD = "sim", "simulated"
@@ -88,6 +93,12 @@ class Session:
         (self.out / "state.json").write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n")
 
 
+def board_keys() -> dict[str, int]:
+    """The keys of the board that is simulated, and their pins: those that are low while pressed."""
+    buttons = runpy.run_path(str(BOARD))["BUTTONS"]
+    return {name: pin for name, (pin, pressed) in buttons.items() if not pressed and pin < 32}
+
+
 def run(
     widgets: Path, seconds: float | None, out: Path, page_port: int, flash: Path | None, word_size: int
 ) -> int:
@@ -98,7 +109,7 @@ def run(
     )
     session = Session(board, widgets, out)
     try:
-        with board, Page(out / "panel", session.status, widgets, page_port) as page:
+        with board, Page(out / "panel", session.status, widgets, page_port, board_keys()) as page:
             print(f"The display: {page.address}", flush=True)
             print(f"Its serial port: {board.link}", flush=True)
             session.set_up(page.address)
