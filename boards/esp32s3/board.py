@@ -22,17 +22,18 @@ PANEL = {
     "mosi": 6,
     "cs": 5,
     "dc": 4,
-    # The line goes through an inverting transistor that the touch controller shares. Driven open-drain it can
-    # only be pulled low, which never holds the panel in reset; the driver's software reset does the rest.
     "reset": 48,
-    "reset_open_drain": True,
+    "reset_high": True,  # an inverter; the touch controller shares the line
     "backlight": 47,
     "backlight_hz": 20_000,
 }
 
-# name: (pin, pressed level). "boot" held while the board starts asks for the safe mode; the red ring under
-# the glass is a touch key and has no pin.
+# name: (pin, pressed level). "boot" turns a page on; held while the board starts it asks for the safe mode.
+# "mute" turns a page back.
 BUTTONS = {
     "boot": (0, 0),
     "mute": (1, 0),
 }
+
+# Every key is explained in `wgdisplay/touch.py`. A tap turns a page on; one at the left, back.
+TOUCH = {"controller": "GT911", "i2c": 0, "sda": 8, "scl": 18}

@@ -15,7 +15,7 @@ One driver for the family, a table of what differs (`MODELS`), and a dictionary 
     spi        number of the SPI unit; baudrate in Hz
     sck, mosi, dc            pins
     cs, reset, backlight     pins, or None (chip select tied low, no reset line, light always on)
-    reset_open_drain         True: the line is only ever pulled low or let go
+    reset_high               True if a high level holds the panel in reset (an inverter in the line)
     backlight_hz             frequency of the dimming; backlight_low True if the light is on at low level
 
 Pixels are RGB565, most significant byte first, rows from the top.
@@ -53,35 +53,74 @@ _AFTER_RESET_MS = const(10)
 _BEFORE_SLPOUT_MS = const(120)
 _AFTER_SLPOUT_MS = const(10)
 
-# model: (columns and rows of its memory, commands between reset and SLPOUT). A command is a bytes object:
-# code, then parameters. Only what the controller's own power-on values leave wrong for these glasses is
-# listed.
+# model: (columns and rows of its memory, commands between reset and SLPOUT). A command is a bytes object: code, then
+# parameters. What all of the family get (COLMOD, MADCTL, inversion, NORON) is not listed.
 MODELS = {
-    # ILI9342C data sheet, chapter "Command": the standard commands as in the ILI9341. Its power-on values of
-    # power, VCOM and gamma are those that the glass maker programmed into its NV memory: nothing to add.
-    "ILI9342C": (320, 240, ()),
-    # ILI9341 data sheet V1.11: 8.2.2 SWRESET, 8.2.12 SLPOUT, 8.2.20 to 8.2.22 CASET, PASET, RAMWR, 8.2.29
-    # MADCTL, 8.2.33 COLMOD, 8.2.17 GAMSET (26h); 8.3 (level 2 commands) for B1h to C7h. Bare modules come
-    # with an empty NV memory, so power (C0h, C1h), VCOM (C5h, C7h), frame rate (B1h: 79 Hz), scan (B6h) and
-    # gamma are set.
+    # Commands: ILI9342C data sheet V1.08, 8.2 (level 1) and 8.3 (level 2). Values for the glass of the
+    # ESP32-S3-BOX-3: Espressif's board support package, bsp/esp-box-3/esp-box-3.c, `vendor_specific_init`. The level 2
+    # commands are ignored before SETEXTC (C8h).
+    "ILI9342C": (
+        320,
+        240,
+        (
+            b"\xc8\xff\x93\x42",  # SETEXTC
+            b"\xc0\x0e\x0e",  # PWCTRL1
+            b"\xc1\x02",  # PWCTRL2
+            b"\xc5\xd0",  # VMCTRL1
+            b"\xb4\x02",  # INVTR: 2-dot inversion
+            b"\xe0\x00\x03\x08\x06\x13\x09\x39\x39\x48\x02\x0a\x08\x17\x17\x0f",  # PGAMCTRL
+            b"\xe1\x00\x28\x29\x01\x0d\x03\x3f\x33\x52\x04\x0f\x0e\x37\x38\x0f",  # NGAMCTRL
+            b"\xb1\x00\x1b",  # FRMCTR1: 70 Hz
+            b"\xb7\x06",  # ETMOD
+        ),
+    ),
+    # Commands: ILI9341 data sheet V1.11, 8.2 (level 1), 8.3 (level 2), 8.4 (extended registers). Values for the usual
+    # bare modules, whose NV memory is empty: Espressif's component esp_lcd_ili9341, esp_lcd_ili9341_init_cmds_1.h.
     "ILI9341": (
         240,
         320,
         (
-            b"\xc0\x23",
-            b"\xc1\x10",
-            b"\xc5\x3e\x28",
-            b"\xc7\x86",
-            b"\xb1\x00\x18",
-            b"\xb6\x08\x82\x27",
-            b"\x26\x01",
+            b"\xcf\x00\xc1\x30",  # power control B
+            b"\xed\x64\x03\x12\x81",  # power on sequence
+            b"\xe8\x85\x00\x78",  # driver timing A
+            b"\xcb\x39\x2c\x00\x34\x02",  # power control A
+            b"\xf7\x20",  # pump ratio
+            b"\xea\x00\x00",  # driver timing B
+            b"\xc0\x10",  # PWCTRL1
+            b"\xc1\x00",  # PWCTRL2
+            b"\xc5\x30\x30",  # VMCTRL1
+            b"\xc7\xb7",  # VMCTRL2
+            b"\xb1\x00\x1a",  # FRMCTR1: 73 Hz
+            b"\xf2\x00",  # 3 gamma control off
+            b"\x26\x01",  # GAMSET
+            b"\xe0\x0f\x31\x2b\x0c\x0e\x08\x4e\xf1\x37\x07\x10\x03\x0e\x09\x00",  # PGAMCTRL
+            b"\xe1\x00\x0e\x14\x03\x11\x07\x31\xc1\x48\x08\x0f\x0c\x31\x36\x0f",  # NGAMCTRL
+            b"\xb7\x07",  # ETMOD
+            b"\xb6\x08\x82\x27",  # DISCTRL
         ),
     ),
-    # ST7789V data sheet V1.4: 9.1 (system function command table 1) for the standard commands, 9.2 (table 2)
-    # for porch (B2h) and gate control (B7h), both as after reset, written because a warm reset may find them
-    # changed.
-    "ST7789": (240, 320, (b"\xb2\x0c\x0c\x00\x33\x33", b"\xb7\x35")),
+    # Commands: ST7789V data sheet V1.4, 9.1 (command table 1) and 9.2 (command table 2). Values: those after a
+    # hardware reset, written because a board without a reset line may find others; PWCTRL1 as 9.2.24 asks for it.
+    # VCOM and gamma stay as the glass maker programmed them.
+    "ST7789": (
+        240,
+        320,
+        (
+            b"\xb2\x0c\x0c\x00\x33\x33",  # PORCTRL
+            b"\xb7\x35",  # GCTRL
+            b"\xc0\x2c",  # LCMCTRL
+            b"\xc2\x01",  # VDVVRHEN
+            b"\xc3\x0b",  # VRHS
+            b"\xc4\x20",  # VDVS
+            b"\xc6\x0f",  # FRCTRL2: 60 Hz
+            b"\xd0\xa4\xa1",  # PWCTRL1
+        ),
+    ),
 }
+
+_PINS = const(49)  # of the ESP32-S3
+_SPI_HZ = const(80_000_000)
+_PWM_HZ = const(312_500)  # at 8 bits of resolution
 
 _REQUIRED = ("model", "width", "height", "spi", "baudrate", "sck", "mosi", "dc")
 _OPTIONAL = {
@@ -94,7 +133,7 @@ _OPTIONAL = {
     "invert": False,
     "cs": None,
     "reset": None,
-    "reset_open_drain": False,
+    "reset_high": False,
     "backlight": None,
     "backlight_hz": 20_000,
     "backlight_low": False,
@@ -103,6 +142,8 @@ _OPTIONAL = {
 
 class PanelError(ValueError):
     """The panel's settings can't be right; the message names the key and what it may be."""
+
+    kind = "board"  # it is the owner's to mend: the application shows the message as it is
 
 
 def check_settings(settings):
@@ -122,21 +163,72 @@ def check_settings(settings):
         )
     if full["rotation"] not in (0, 90, 180, 270):
         raise PanelError("board.PANEL rotation must be 0, 90, 180 or 270, not %s" % full["rotation"])
-    for key in ("width", "height", "baudrate", "spi", "sck", "mosi", "dc", "backlight_hz"):
-        if not isinstance(full[key], int) or full[key] < 0:
-            raise PanelError("board.PANEL %s must be a whole number, not %r" % (key, full[key]))
-    for key in ("cs", "reset", "backlight"):
-        if full[key] is not None and (not isinstance(full[key], int) or full[key] < 0):
-            raise PanelError("board.PANEL %s must be a pin's number or None, not %r" % (key, full[key]))
+    for key, most in (
+        ("width", columns_of(model)),
+        ("height", columns_of(model)),
+        ("spi", 2),
+        ("baudrate", _SPI_HZ),
+        ("backlight_hz", _PWM_HZ),
+    ):
+        if not _is_whole(full[key]) or not 0 < full[key] <= most:
+            raise PanelError("board.PANEL %s must be from 1 to %d, not %r" % (key, most, full[key]))
+    for key in ("mirror_x", "mirror_y", "swap_xy", "bgr", "invert", "reset_high", "backlight_low"):
+        if full[key] not in (True, False):
+            raise PanelError("board.PANEL %s must be True or False, not %r" % (key, full[key]))
+    _check_pins(full)
     columns, rows, _ = MODELS[model]
     if full["swap_xy"]:
         columns, rows = rows, columns
-    if not (0 < full["width"] <= columns and 0 < full["height"] <= rows):
+    if not (full["width"] <= columns and full["height"] <= rows):
         raise PanelError(
             "board.PANEL %d x %d pixels don't fit a %s mounted like this, which has %d x %d"
             % (full["width"], full["height"], model, columns, rows)
         )
+    _check_offset(full, columns, rows)
     return full
+
+
+def columns_of(model):
+    """The longer side of a model's memory, in pixels."""
+    return max(MODELS[model][:2])
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_pins(full):
+    used = {}
+    for key in ("sck", "mosi", "dc", "cs", "reset", "backlight"):
+        pin = full[key]
+        if pin is None and key in _OPTIONAL:
+            continue
+        if not _is_whole(pin) or not 0 <= pin < _PINS:
+            none = " or None" if key in _OPTIONAL else ""
+            raise PanelError(
+                "board.PANEL %s must be a pin from 0 to %d%s, not %r" % (key, _PINS - 1, none, pin)
+            )
+        if pin in used:
+            raise PanelError("board.PANEL %s and %s are both pin %d" % (used[pin], key, pin))
+        used[pin] = key
+
+
+def _check_offset(full, columns, rows):
+    offset = full["offset"]
+    if (
+        not isinstance(offset, (tuple, list))
+        or len(offset) != 2
+        or not all(_is_whole(part) and part >= 0 for part in offset)
+    ):
+        raise PanelError("board.PANEL offset must be two numbers (x, y) from 0 on, not %r" % (offset,))
+    free = columns - full["width"], rows - full["height"]
+    if full["rotation"] in (90, 270):
+        free = free[1], free[0]
+    if offset[0] > free[0] or offset[1] > free[1]:
+        raise PanelError(
+            "board.PANEL offset (%d, %d) is too large: the memory has (%d, %d) pixels more than the glass"
+            % (offset[0], offset[1], free[0], free[1])
+        )
 
 
 def madctl(settings):
@@ -194,7 +286,7 @@ class Panel:
             light = PWM(Pin(s["backlight"]), freq=s["backlight_hz"], duty_u16=off)
         reset = None
         if s["reset"] is not None:
-            reset = Pin(s["reset"], Pin.OPEN_DRAIN if s["reset_open_drain"] else Pin.OUT, value=1)
+            reset = Pin(s["reset"], Pin.OUT, value=1 if not s["reset_high"] else 0)
         cs = None
         if s["cs"] is not None:
             cs = Pin(s["cs"], Pin.OUT, value=1)
@@ -214,9 +306,9 @@ class Panel:
         """Resets the controller and brings it to where it shows its memory. Takes about 150 ms."""
         s = self._settings
         if self._reset is not None:
-            self._reset.value(0)
+            self._reset.value(1 if s["reset_high"] else 0)
             time.sleep_ms(_RESET_PULSE_MS)
-            self._reset.value(1)
+            self._reset.value(0 if s["reset_high"] else 1)
             time.sleep_ms(_AFTER_RESET_MS)
         self._command(_SWRESET)
         time.sleep_ms(_BEFORE_SLPOUT_MS)
@@ -231,10 +323,11 @@ class Panel:
         self._command(_DISPON)
 
     def brightness(self, level):
-        """Sets the light, 0 (off) to 1000 (full)."""
+        """Sets the light, 0 (off) to 1000 (full), in steps as the eye sees them: half is a quarter of the power."""
         if self._backlight is None:
             return
-        duty = max(0, min(65535, level * 65535 // 1000))
+        level = max(0, min(1000, level))
+        duty = level * level * 65535 // 1_000_000
         self._backlight.duty_u16(65535 - duty if self._settings["backlight_low"] else duty)
 
     def begin(self, x, y, w, h):

@@ -14,16 +14,16 @@ PLAIN = {
     "height": 240,
     "spi": 1,
     "baudrate": 1,
-    "sck": 0,
-    "mosi": 0,
-    "dc": 0,
+    "sck": 1,
+    "mosi": 2,
+    "dc": 3,
 }
 
 
 def make_screen(settings=PLAIN, columns=320, rows=240, size="auto"):
     """(model, screen) for a panel of the given settings."""
     driver.time = clock = Clock()
-    model = PanelModel(columns, rows, clock)
+    model = PanelModel(settings["model"], columns, rows, clock, int(settings.get("reset_high", False)))
     panel = driver.Panel(settings, model, model.dc, model.cs, model.reset, model.light)
     panel.start()
     return model, Screen(panel, size)

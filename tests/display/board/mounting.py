@@ -5,6 +5,7 @@ consulted."""
 import pixels
 
 from bench import make_screen
+from controllers import MEMORY, registers_of
 from wgdisplay.display.panel import MODELS, PanelError, check_settings
 
 
@@ -63,9 +64,9 @@ def refuses(word, **change):
         "height": 320,
         "spi": 1,
         "baudrate": 1,
-        "sck": 0,
-        "mosi": 0,
-        "dc": 0,
+        "sck": 1,
+        "mosi": 2,
+        "dc": 3,
     }
     settings.update(change)
     for key in [key for key in settings if settings[key] == "absent"]:
@@ -98,16 +99,27 @@ def main():
                         "swap_xy": swap,
                         "spi": 1,
                         "baudrate": 40_000_000,
-                        "sck": 0,
-                        "mosi": 0,
-                        "dc": 0,
+                        "sck": 1,
+                        "mosi": 2,
+                        "dc": 3,
                     }
                     check(settings, columns, rows)
                     count += 1
         MODELS[name] = columns * 10, rows * 10, commands
+    # What is in the registers is what the sources ask for; any command that the model lacks would have raised.
+    assert sorted(MODELS) == sorted(MEMORY)
+    for name in sorted(MODELS):
+        columns, rows = MEMORY[name]
+        assert MODELS[name][:2] == (columns, rows)
+        settings = {"model": name, "width": columns, "height": rows, "spi": 1, "baudrate": 1, "reset": 9}
+        settings.update({"sck": 1, "mosi": 2, "dc": 3, "bgr": True, "reset_high": name == "ILI9342C"})
+        model, screen = make_screen(settings, columns, rows)
+        assert model.registers == registers_of(name), (name, model.registers)
+        assert (model.on, model.asleep, model.inverted) == (True, False, False)
+        assert (model.madctl, model.colmod) == (0x08, 0x55)
     # A 240 x 240 glass on an ST7789 starts at row 80 of its memory when mounted upside down.
     settings = {"model": "ST7789", "width": 240, "height": 240, "offset": (0, 80), "invert": True, "spi": 1}
-    settings.update({"baudrate": 1, "sck": 0, "mosi": 0, "dc": 0})
+    settings.update({"baudrate": 1, "sck": 1, "mosi": 2, "dc": 3})
     model, screen = make_screen(settings, 240, 320)
     screen.canvas.fill(0, 0, 240, 240, 0xFFFF)
     screen._send()
@@ -121,6 +133,19 @@ def main():
     refuses("baudrate", baudrate="fast")
     refuses("backlight", backlight="47")
     refuses("320 x 240", width=320, height=240)
+    refuses("width", width=0)
+    refuses("height", height=True)
+    refuses("baudrate", baudrate=100_000_000)
+    refuses("spi", spi=3)
+    refuses("bgr", bgr="yes")
+    refuses("dc", dc=None)
+    refuses("dc must be a pin from 0 to 48, not 49", dc=49)
+    refuses("cs must be a pin from 0 to 48 or None", cs=-1)
+    refuses("mosi and cs are both pin 2", cs=2)
+    refuses("offset", offset=80)
+    refuses("offset", offset=(0, -1))
+    refuses("(0, 0) pixels more", offset=(0, 1))
+    refuses("(80, 0) pixels more", offset=(0, 1), height=240, rotation=90)
     print("OK %d" % count)
 
 

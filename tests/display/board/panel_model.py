@@ -6,28 +6,7 @@ a driver error shows as a failed test and not as a wrong colour. `picture()` is 
 memory through the panel's mounting, which the test states in its own words and not by the driver's MADCTL.
 """
 
-PARAMETERS = {
-    0x01: 0,
-    0x11: 0,
-    0x13: 0,
-    0x20: 0,
-    0x21: 0,
-    0x29: 0,
-    0x2A: 4,
-    0x2B: 4,
-    0x2C: None,
-    0x36: 1,
-    0x3A: 1,
-    0x26: 1,
-    0xB1: 2,
-    0xB2: 5,
-    0xB6: 3,
-    0xB7: 1,
-    0xC0: 1,
-    0xC1: 1,
-    0xC5: 2,
-    0xC7: 1,
-}
+from controllers import UNLOCK, commands_of
 
 
 class WireError(Exception):
@@ -64,20 +43,25 @@ class Clock:
 class PanelModel:
     """`columns` x `rows` of memory; `width` x `height` visible."""
 
-    def __init__(self, columns, rows, clock):
+    def __init__(self, model, columns, rows, clock, reset_level=0):
         self.clock = clock
+        self.parameters = commands_of(model)
+        self.unlock = UNLOCK.get(model)
         self._ready = self._awake = 0  # when commands and SLPOUT are allowed again, by the clock
         self.columns = columns
         self.rows = rows
         self.memory = bytearray(columns * rows * 2)
         self.cs = Line(1, self._selected)
         self.dc = Line(1)
-        self.reset = Line(1, self._reset_changed)
+        self.reset_level = reset_level
+        self.reset = Line(1 - reset_level, self._reset_changed)
         self.light = Line(0)
         self.data_bytes = 0
         self._power_on()
 
     def _power_on(self):
+        self.locked = self.unlock is not None
+        self.registers = {}  # code: parameters, of level 2
         self.madctl = 0
         self.colmod = 0x66
         self.inverted = False
@@ -89,7 +73,7 @@ class PanelModel:
         self._at = 0
 
     def _reset_changed(self, level):
-        if not level:
+        if level == self.reset_level:
             self._power_on()
             self._since = self.clock.now
         else:
@@ -104,9 +88,15 @@ class PanelModel:
     def _finish(self):
         if self._code is None:
             return
-        wanted = PARAMETERS[self._code]
+        wanted = self.parameters[self._code]
         if wanted is not None and len(self._got) != wanted:
             raise WireError("command %02x got %d parameters" % (self._code, len(self._got)))
+        if self.unlock == (self._code, self._got):
+            self.locked = False
+        elif self._code == 0x26 or self._code >= 0xB0:
+            if self.locked:
+                raise WireError("command %02x is ignored before it is unlocked" % self._code)
+            self.registers[self._code] = self._got
         if self._code == 0x2C:
             x0, x1, y0, y1 = self.window
             if self._at != (x1 - x0 + 1) * (y1 - y0 + 1) * 2:
@@ -117,7 +107,7 @@ class PanelModel:
         """The SPI bus."""
         if self.cs.level:
             raise WireError("bytes without chip select")
-        if not self.reset.level:
+        if self.reset.level == self.reset_level:
             raise WireError("bytes while in reset")
         if self.dc.level == 0:
             if len(data) != 1:
@@ -131,7 +121,7 @@ class PanelModel:
             self._parameters()
 
     def _command(self, code):
-        if code not in PARAMETERS:
+        if code not in self.parameters:
             raise WireError("unknown command %02x" % code)
         now = self.clock.now
         if now < self._ready or (code == 0x11 and now < self._awake):
