@@ -20,11 +20,11 @@ from .net import connection, http, resolver, trust
 from .net.clock import Clock
 from .net.gateway import Gateway
 from .net.wifi import AP, CONNECTED, CONNECTING, Wifi
-from .net.zone import Zone
 from .ota.service import Service
 from .scheduler import Scheduler
 from .storage import SchemaError, Storage, StorageError
 from .store import Store
+from .view import View, check_setting
 
 JOB_POLL_MS = const(10)
 PICTURE_MS = const(10_000)  # the screen stands still so long at most while its picture is taken
@@ -132,6 +132,7 @@ class App:
 
     storage: Storage, not yet opened. runtime, screen: a callable that makes one, called in the application's thread.
     safe: why this is the safe mode, without widgets; None: it is not.
+    board: the module of that name, for its keys and its touch.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class App:
         request=http.request,
         download=http.download,
         safe=None,
+        board=None,
     ):
         self.safe = safe
         self.proven = safe is not None  # whether this start has been proved sound
@@ -164,6 +166,7 @@ class App:
         self._make_runtime = make_runtime if safe is None else None
         self._make_screen = make_screen
         self._gateway = gateway
+        self._board = board
         self._jobs = []
         self._active = []
         self._stopping = False
@@ -172,9 +175,8 @@ class App:
         self._broken = {}  # widget: why it can't be loaded
         self._store = Store(storage, log, request)
         self._installer = Installer(storage, self._store, self._engine, download, log)
-        self._still = None  # until when the screen stands still for its picture, in ticks
-        self._zone = None  # (rule, Zone) of the setting
-        self._notice = None  # (title, lines, progress) in place of the widgets
+        self.view = None  # what the screen shows; made with the screen
+        self._picturing = False
         self.updates = Service(self, self._local_time)
 
     # ---- for the main thread ----
@@ -199,7 +201,12 @@ class App:
         self.updates.begin()
         tasks = [
             asyncio.create_task(work)
-            for work in (self.scheduler.loop(), self._network(), self.updates.nightly())
+            for work in (
+                self.scheduler.loop(),
+                self._network(),
+                self.updates.nightly(),
+                self.view.watch(self._board),
+            )
         ]
         try:
             while not self._stopping:
@@ -222,16 +229,35 @@ class App:
 
     def _open(self):
         self.screen = self._part("the display", self._make_screen)
-        if self.screen is not None:
-            self._try("the display", self.screen.message, "WG Display", ["Starting", "Version " + VERSION])
-        self._try("the storage", self.storage.open)
+        self.view = View(
+            self.screen,
+            self.storage,
+            self.clock,
+            self.wifi,
+            self.scheduler.items,
+            lambda: bool(self.problems or self.storage.problems),
+            self.log,
+            self.safe,
+        )
+        self._try("the display", self.view.step, "WG Display " + VERSION)
+        self._step("the storage", self.storage.open)
         self._try("looking for crashes", self._look_back)
-        self.runtime = self._part("the widget engine", self._make_runtime)
+        self.runtime = self._step("the widget engine", self._make_runtime)
         if self.wifi is not None:
             self.wifi.hostname = self.storage.setting("hostname")
-            self._try("WiFi", self.wifi.start)
+            self._step("WiFi", self.wifi.start)
         self._reload()
         gc.collect()
+
+    def _step(self, what, function):
+        """A part's start, as a line of the start screen."""
+        if function is None:
+            return None
+        before = len(self.problems)
+        value = self._try(what, function)
+        failed = len(self.problems) > before
+        self._try("the display", self.view.step, self.problems[-1] if failed else what, failed)
+        return value
 
     def note_crash(self, what, trace=""):
         """Makes a record on flash of what went wrong, with the last lines of the log."""
@@ -370,8 +396,7 @@ class App:
             if self.boot_ms is None:
                 self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
             return
-        if self._still is None or time.ticks_diff(self._still, time.ticks_ms()) <= 0:
-            self._draw()
+        self.view.draw()
         if self.boot_ms is None:
             self.boot_ms = time.ticks_diff(time.ticks_ms(), self._began)
 
@@ -380,9 +405,7 @@ class App:
 
         To be called in the application's loop. Does nothing on a board without a display.
         """
-        self._notice = None if title is None else (title, lines, progress)
-        if self.screen is not None and self._still is None:
-            self._try("the display", self._draw)
+        self._try("the display", self.view.notice, title, lines, progress)
 
     def _prove(self):
         """Tells the boot guard, once, that this start went well: all parts are up and the widgets have run."""
@@ -397,71 +420,15 @@ class App:
             self.proven = True
             bootguard.healthy()
 
-    def _draw(self):
-        if self._notice is not None:
-            title, lines, progress = self._notice
-            self.screen.message(title, lines, self.storage.config["background_color"], progress)
-            return
-        if self.safe is not None:
-            self.screen.message(
-                "Safe mode", [self.safe, "", "Widgets are off.", "wg.status() over USB says more."]
-            )
-            return
-        items = self.scheduler.items()
-        background = self.storage.config["background_color"]
-        if not items and self.wifi is not None and self.wifi.state == AP:
-            self.screen.message("WG Display", self._first_steps(), background)
-        else:
-            self.screen.draw((self._header(), self._clock()), items, background)
-
-    def _first_steps(self):
-        return (
-            "No network and no widgets yet.",
-            "Connect over USB and type",
-            'wg.wifi("network", "password")',
-            "",
-            "Own network: " + self.wifi.ap_ssid,
-            "Password: " + self.wifi.ap_password,
-        )
-
     def _local_time(self):
         """(day, hour, minute) where the display is, UTC without a time zone; None: not known yet."""
         if not self.clock.known:
             return None
         seconds = self.clock.now()[0]
-        text = self._clock()
+        text = self.view.time_text()
         if not text or text == "--:--":
             return seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
         return seconds // 86400, int(text[:2]), int(text[3:5])
-
-    def _clock(self):
-        """The time for the header, if there is a time zone for it."""
-        rule = self.storage.setting("zone")
-        if not rule:
-            return ""
-        if not self.clock.known:
-            return "--:--"
-        if self._zone is None or self._zone[0] != rule:
-            try:
-                self._zone = (rule, Zone(rule))
-            except ValueError as error:
-                self._zone = (rule, None)
-                self.log.error("app", str(error))
-        zone = self._zone[1]
-        return "--:--" if zone is None else zone.clock(self.clock.now()[0])
-
-    def _header(self):
-        left = "WG Display"
-        wifi = self.wifi
-        if wifi is None:
-            return left
-        if wifi.state == CONNECTED:
-            return "{}  {}".format(left, wifi.address)
-        if wifi.state == CONNECTING:
-            return "{}  connecting to {}".format(left, wifi.ssid) if wifi.ssid else left + "  connecting"
-        if wifi.state == AP:
-            return "{}  key {}".format(wifi.ap_ssid, wifi.ap_password)
-        return left + "  no network"
 
     async def _run(self, name, config):
         if self.runtime is None:
@@ -554,18 +521,24 @@ class App:
         """Hands the screen as PNG to `write(buffer)` in the main thread; the screen stands still meanwhile."""
         if self.screen is None:
             raise AppError("there is no picture: " + self._why("the display"))
-        if self._still is not None:
+        if self._picturing:
             raise AppError("a picture is being taken")
-        self._still = time.ticks_add(time.ticks_ms(), PICTURE_MS)
+        self._picturing = True
+        self.view.stand_still(PICTURE_MS)
         try:
             await job.here(self.screen.write_png, write)
         finally:
-            self._still = None
+            self._picturing = False
+            self.view.stand_still(None)
 
     async def background(self, job, color):
         self.storage.set_background(color)
 
     async def set(self, job, key, value):
+        try:
+            check_setting(key, value)
+        except ValueError as error:
+            raise AppError(str(error))
         self.storage.set(key, value)
 
     async def add_network(self, job, ssid, password):
@@ -701,8 +674,12 @@ def build(log=None):
 
         return Screen.from_board()
 
+    try:
+        import board
+    except ImportError:
+        board = None
     wifi = Wifi(storage.networks, log, storage.access_password)
-    app = App(storage, log, clock, wifi, make_runtime, make_screen, gateway, safe=bootguard.reason)
+    app = App(storage, log, clock, wifi, make_runtime, make_screen, gateway, safe=bootguard.reason, board=board)
     if bootguard.problem is not None:
         app.problems.append(bootguard.problem)
     return app

@@ -290,8 +290,8 @@ def greet():
     count = found["widgets"]
     widgets = "1 widget" if count == 1 else "{} widgets".format(count)
     print(_fitted("WG Display {}: {}, {}.".format(VERSION, network, widgets)))
-    if found["problems"]:
-        print("There are problems: wg.status() shows them.")
+    for problem in found["problems"]:
+        print("Problem: {}.".format(problem))
     if found["safe_mode"]:
         print(_fitted("This is the safe mode, without widgets: {}.".format(found["safe_mode"])))
         print('Next: wg.logs(), wg.remove("name") or wg.set(...), then wg.reboot()')

@@ -327,7 +327,7 @@ def test_the_own_network_has_a_password_of_its_own(tmp_path: Path) -> None:
             b.reset()
             assert value(b, "wg.status()['access_password']") == password
             passwords.append(password)
-            shown = value(b, "__import__('wgdisplay').console._app._first_steps()")
+            shown = value(b, "__import__('wgdisplay').console._app.view._first_steps()")
             assert any(password in line for line in shown)
             before = b.screenshot(tmp_path / "before.png")
             b.exec("wg.wifi('net', 'password1')")
@@ -341,23 +341,23 @@ def test_the_own_network_has_a_password_of_its_own(tmp_path: Path) -> None:
 def test_the_header_has_a_clock_with_a_zone(sim_board: SimBoard) -> None:
     b = sim_board
     b.exec("import wg\nfrom wgdisplay import console")
-    assert value(b, "console._app._clock()") == ""
+    assert value(b, "console._app.view.time_text()") == ""
     b.exec("wg.set('zone', 'CET-1CEST,M3.5.0,M10.5.0/3')")
 
     def now() -> str:
         return datetime.now(UTC).astimezone(ZoneInfo("Europe/Zurich")).strftime("%H:%M")
 
     before = now()
-    assert value(b, "console._app._clock()") in (before, now())
+    assert value(b, "console._app.view.time_text()") in (before, now())
     b.reset()
     b.exec("import wg\nfrom wgdisplay import console")
     before = now()
-    assert value(b, "console._app._clock()") in (before, now())
+    assert value(b, "console._app.view.time_text()") in (before, now())
     b.exec("console._app.clock.now = lambda: (946684800 + 5, 0)")
     b.exec("type(console._app.clock).known = property(lambda self: self.now()[0] > 1704067200)")
-    assert value(b, "console._app._clock()") == "--:--"
+    assert value(b, "console._app.view.time_text()") == "--:--"
     b.exec("wg.set('zone')")
-    assert value(b, "console._app._clock()") == ""
+    assert value(b, "console._app.view.time_text()") == ""
 
 
 def test_install_by_name_as_the_readme_says(sim_board: SimBoard, store: str) -> None:

@@ -11,26 +11,29 @@ from . import text as _text
 
 _BAR = 4  # width of the accent bar
 _LEFT = 12  # of names and lines
-_RIGHT = 8
-_SPREAD = 5  # pixels that a margin may grow by if there is room
-_HEADER_PADDING = 5
+_RIGHT = 10
+_SPREAD = 9  # pixels that a margin may grow by if there is room
+_HEADER_PADDING = 6
+_GAP = 12  # between the parts of the header
+_DOT = 5  # side of a page's mark
+_DOT_WIDE = 13  # of the present page's
+_DOTS = 8  # pages; with more, it is "3/12"
 _MESSAGE_LINES = 12
 _PROGRESS = 10  # height of the bar
 _QUIET = 4  # light modules around a QR code
-SIZES = ("huge", "large", "normal", "small")
-_SHORT = 80  # characters of a text that may be worth trying in the largest size
+SIZES = ("giant", "huge", "large", "normal", "small")
+_BRIEF = {"giant": (1, 24), "huge": (3, 80)}  # widgets, and characters of each, that may be worth trying
 _EMPTY = ("No widgets yet", "Connect over USB and type wg.help()")
+_ALERT = "\u26a0"
 
 
 class Block:
-    """One widget, broken into lines for a width and a face."""
+    """One widget, broken into lines for a width and a face. `item` is (name, text, error, note)."""
 
     def __init__(self, item, face, width, max_lines):
-        self.name = item[0]
-        self.error = bool(item[2]) if len(item) > 2 else False
-        self.note = note_of(item)
+        self.name, text, self.error, self.note = item
         self.lines, self.cut, self.broken = _text.wrap(
-            face.text, item[1] or "-", width - _LEFT - _RIGHT, max_lines
+            face.text, text or "-", width - _LEFT - _RIGHT, max_lines
         )
         self.height = face.label_height + face.text_height * len(self.lines)
 
@@ -58,7 +61,7 @@ def header_height(face):
 
 def paginate(items, face, width, height):
     """Distributes the items over pages; a list of lists of Blocks, at least one page. No block is split."""
-    room = height - header_height(face)
+    room = height - header_height(_text.face("normal"))
     max_lines = max(1, (room - 2 * face.margin - face.label_height) // face.text_height)
     pages = [[]]
     y = 0
@@ -68,6 +71,7 @@ def paginate(items, face, width, height):
         if pages[-1] and y + needed > room:
             pages.append([])
             y = 0
+            needed -= 1
         pages[-1].append(block)
         y += needed
     return pages
@@ -81,7 +85,7 @@ def arrange(items, size, width, height):
     if size == "auto":
         for size in SIZES:
             face = _text.face(size)
-            if size == "huge" and not _is_short(items, face):
+            if size in _BRIEF and not _is_brief(items, face, size):
                 continue
             pages = paginate(items, face, width, height)
             if len(pages) == 1 and not _is_spoilt(pages[0], size):
@@ -91,12 +95,15 @@ def arrange(items, size, width, height):
     return face, paginate(items, face, width, height)
 
 
-def _is_short(items, face):
-    # The largest font has fewer characters than the others, so look before trying.
+def _is_brief(items, face, size):
+    # The largest fonts have fewer characters than the others, so look before trying.
+    most, length = _BRIEF[size]
+    if len(items) > most:
+        return False
     for item in items:
-        if len(item[1]) > _SHORT or not _text.shows(face.text, item[1]):
+        if len(item[1]) > length or not _text.shows(face.text, item[1]):
             return False
-    return len(items) < 4
+    return True
 
 
 def _is_spoilt(blocks, size):
@@ -106,79 +113,104 @@ def _is_spoilt(blocks, size):
     return False
 
 
-def draw_page(canvas, theme, header, items, size, page):
-    """Draws one page; `page` counts on without end, the remainder is shown. Returns the number of pages."""
+def draw_page(canvas, theme, header, face, pages, page):
+    """Draws one of the pages that `arrange` made. `header` is (left, right, alert), the last two may be missing."""
     # The header keeps one face, so that it stays where it is when the text size changes.
     bar = _text.face("normal")
     top = header_height(bar)
-    face, pages = arrange(items, size, canvas.width, canvas.height)
-    page %= len(pages)
     canvas.fill(0, top, canvas.width, canvas.height - top, theme.background)
-    left, right = header if isinstance(header, (tuple, list)) else (header, "")
-    if len(pages) > 1:
-        right = "%d/%d   %s" % (page + 1, len(pages), right)
-    draw_header(canvas, theme, bar, left, right)
+    left = header[0]
+    right = header[1] if len(header) > 1 else ""
+    draw_header(canvas, theme, bar, left, right, len(header) > 2 and header[2], page, len(pages))
     blocks = pages[page]
+    if not blocks:
+        draw_empty(canvas, theme, top)
+        return
     margin = face.margin
-    if blocks:
-        used = sum(block.height + 2 * margin + 1 for block in blocks)
-        margin += max(0, min(_SPREAD, (canvas.height - top - used) // (2 * len(blocks))))
-    y = top
+    free = canvas.height - top - sum(block.height + 2 * margin + 1 for block in blocks) + 1
+    grow = max(0, min(_SPREAD, free // (2 * len(blocks))))
+    margin += grow
+    free -= 2 * grow * len(blocks)
+    # One widget alone is in the middle; of more, the first stays below the header.
+    y = top + (max(0, free // 2) if len(blocks) == 1 and len(pages) == 1 else 0)
     for index, block in enumerate(blocks):
         if index:
             canvas.fill(_LEFT, y, canvas.width - _LEFT - _RIGHT, 1, theme.line)
             y += 1
         draw_block(canvas, theme, face, block, y + margin)
         y += block.height + 2 * margin
-    if not items:
-        large, normal = _text.face("large"), _text.face("normal")
-        y = top + (canvas.height - top) // 3
-        x = (canvas.width - pixels.measure(large.text, _EMPTY[0])) // 2
-        canvas.text(large.text, _EMPTY[0], x, y, theme.text)
-        y += large.text_height + 4
-        for line in _text.wrap(normal.text, _EMPTY[1], canvas.width - 4 * _LEFT, 3)[0]:
-            x = (canvas.width - pixels.measure(normal.text, line)) // 2
-            canvas.text(normal.text, line, x, y, theme.dim)
-            y += normal.text_height
-    return len(pages)
 
 
-def draw_header(canvas, theme, face, left, right):
-    """The bar at the top: `left` gives way to `right`."""
+def draw_empty(canvas, theme, top):
+    """What to do about a screen without widgets."""
+    large, normal = _text.face("large"), _text.face("normal")
+    y = top + (canvas.height - top) // 3
+    _centred(canvas, large.text, _EMPTY[0], y, theme.text)
+    y += large.text_height + 4
+    for line in _text.wrap(normal.text, _EMPTY[1], canvas.width - 4 * _LEFT, 3)[0]:
+        _centred(canvas, normal.text, line, y, theme.dim)
+        y += normal.text_height
+
+
+def _centred(canvas, font, line, y, colour):
+    canvas.text(font, line, (canvas.width - pixels.measure(font, line)) // 2, y, colour)
+
+
+def draw_header(canvas, theme, face, left, right, alert=False, page=0, pages=1):
+    """The bar at the top: `left` gives way to the sign of an alert, the pages' marks and `right`."""
     height = header_height(face)
     canvas.fill(0, 0, canvas.width, height - 1, theme.header)
     canvas.fill(0, height - 1, canvas.width, 1, theme.divider)
     end = canvas.width - _RIGHT
     if right:
-        right = _text.shorten(face.label, right, end - _LEFT)
+        right = _text.line(face.label, right, end - _LEFT)
         end -= pixels.measure(face.label, right)
         canvas.text(face.label, right, end, _HEADER_PADDING, theme.header_text)
-        end -= 2 * _RIGHT
-    if end > _LEFT:
-        canvas.text(
-            face.label,
-            _text.shorten(face.label, left, end - _LEFT),
-            _LEFT,
-            _HEADER_PADDING,
-            theme.header_text,
-        )
+        end -= _GAP
+    if 1 < pages <= _DOTS:
+        end = _draw_dots(canvas, theme, end, (height - 1 - _DOT) // 2, page, pages)
+    elif pages > _DOTS:
+        number = "%d/%d" % (page + 1, pages)
+        end -= pixels.measure(face.note, number)
+        canvas.text(face.note, number, end, _HEADER_PADDING + face.note_top, theme.header_text)
+        end -= _GAP
+    if alert:
+        end -= pixels.measure(face.label, _ALERT)
+        canvas.text(face.label, _ALERT, end, _HEADER_PADDING, theme.header_alert)
+        end -= _GAP
+    if left and end > _LEFT:
+        left = _text.line(face.label, left, end - _LEFT)
+        canvas.text(face.label, left, _LEFT, _HEADER_PADDING, theme.header_text)
+
+
+def _draw_dots(canvas, theme, end, y, page, pages):
+    x = end = end - (pages - 1) * 2 * _DOT - _DOT_WIDE
+    for i in range(pages):
+        width = _DOT_WIDE if i == page else _DOT
+        canvas.fill(x, y, width, _DOT, theme.header_text if i == page else theme.header_dim)
+        x += width + _DOT
+    return end - _GAP
 
 
 def draw_block(canvas, theme, face, block, y):
     """One widget from `y` down."""
     accent = theme.error if block.error else theme.accent
+    ink = theme.error if block.error else theme.text
     canvas.fill(0, y + 1, _BAR, block.height - 2, accent)
     end = canvas.width - _RIGHT
     if block.note:
-        note = _text.shorten(face.label, block.note, (end - _LEFT) // 2)
-        end -= pixels.measure(face.label, note)
-        canvas.text(face.label, note, end, y, theme.dim)
+        note = _text.line(face.note, block.note, (end - _LEFT) * 2 // 3)
+        end -= pixels.measure(face.note, note)
+        canvas.text(face.note, note, end, y + face.note_top, theme.dim)
         end -= _RIGHT
     if end > _LEFT:
-        canvas.text(face.label, _text.shorten(face.label, block.name, end - _LEFT), _LEFT, y, accent)
+        canvas.text(face.label, _text.line(face.label, block.name, end - _LEFT), _LEFT, y, accent)
     y += face.label_height
     for line in block.lines:
-        canvas.text(face.text, line, _LEFT, y, theme.error if block.error else theme.text)
+        x = _LEFT
+        if line.startswith(_text.RIGHT):
+            x = canvas.width - _RIGHT - pixels.measure(face.text, line)
+        canvas.text(face.text, line, x, y, ink)
         y += face.text_height
 
 
@@ -195,7 +227,7 @@ def draw_message(canvas, theme, title, lines, progress=None, qr=None):
     bottom = canvas.height
     end = canvas.width - _RIGHT
     if progress is not None:
-        bottom = draw_progress(canvas, theme, face, progress)
+        bottom = draw_progress(canvas, theme, progress)
     if qr:
         end -= draw_code(canvas, qr, end, top + _LEFT, canvas.width // 2, bottom - top - 2 * _LEFT)
         face = _text.face("small")
@@ -205,12 +237,13 @@ def draw_message(canvas, theme, title, lines, progress=None, qr=None):
         if limit < 1 or end <= _LEFT:
             break
         for part in _text.wrap(face.text, line, end - _LEFT, min(limit, _MESSAGE_LINES))[0]:
-            canvas.text(face.text, part, _LEFT, y, theme.text)
+            x = end - pixels.measure(face.text, part) if part.startswith(_text.RIGHT) else _LEFT
+            canvas.text(face.text, part, x, y, theme.text)
             y += face.text_height
         y += 2
 
 
-def draw_progress(canvas, theme, face, progress):
+def draw_progress(canvas, theme, progress):
     """A bar of 0 to 100 at the bottom and its number; returns the y above it."""
     progress = max(0, min(100, progress))
     width = canvas.width - 2 * _LEFT
@@ -218,8 +251,9 @@ def draw_progress(canvas, theme, face, progress):
     canvas.fill(_LEFT, y, width, _PROGRESS, theme.line)
     canvas.fill(_LEFT, y, width * progress // 100, _PROGRESS, theme.accent)
     number = "%d %%" % progress
-    y -= face.text_height + 4
-    canvas.text(face.text, number, canvas.width - _LEFT - pixels.measure(face.text, number), y, theme.text)
+    font = _text.face("huge").text
+    y -= pixels.line_height(font) + 4
+    canvas.text(font, number, _LEFT, y, theme.text)
     return y
 
 

@@ -7,18 +7,16 @@ code can leave a stale pixel behind, and a changed minute costs a few hundred by
 
 import binascii
 import struct
-import time
 from array import array
 
 import pixels
 from micropython import const
 
 from . import layout
-from .panel import Panel
+from .panel import Panel, PanelError
 from .text import Canvas
 from .theme import Theme
 
-PAGE_MS = const(8000)  # how long a page stays when there are several
 FULL_BRIGHTNESS = const(1000)
 _BLACK = "#000000"
 _RECTS = const(24)
@@ -39,12 +37,14 @@ def _chunk(write, kind, data):
 
 
 class Screen:
-    """Draws on a started panel. `frames` counts the drawings that sent pixels; `size` is the text size:
-    "auto" or one of layout.SIZES; `pages` says on how many pages the last drawing's items are."""
+    """Draws on a started panel. `frames` counts the drawings that sent pixels. To be set before a drawing: `size`, the
+    text size ("auto" or one of layout.SIZES), `theme` ("auto", "dark" or "light"). `pages` says on how many pages the
+    last drawing's items are."""
 
     def __init__(self, panel, size="auto"):
         self.panel = panel
         self.size = size
+        self.theme = "auto"
         self.frames = 0
         self.pages = 1
         self.brightness = FULL_BRIGHTNESS
@@ -53,8 +53,10 @@ class Screen:
         self._valid = False  # whether the panel shows `_shown`
         self._lit = False
         self._drawn = None  # what the canvas was drawn from
-        self._theme = None
-        self._background = None
+        self._colours = None  # the Theme, and what it was made of
+        self._ground = None
+        self._background = _BLACK
+        self._arranged = None  # (items, size, face, pages) of the last drawing
         self._rects = array("H", bytes(8 * _RECTS))
         self._band = bytearray(max(_BAND, panel.width * 2))
 
@@ -63,7 +65,10 @@ class Screen:
         """This board's screen, its panel started; raises PanelError if `board.PANEL` can't be right."""
         import board
 
-        panel = Panel.from_settings(board.PANEL)
+        settings = getattr(board, "PANEL", None)
+        if not isinstance(settings, dict):
+            raise PanelError("board.py has no PANEL, a dictionary of the panel's settings")
+        panel = Panel.from_settings(settings)
         panel.start()
         return cls(panel, size)
 
@@ -72,28 +77,30 @@ class Screen:
         """Bytes on the wire since the start, commands included."""
         return self.panel.bytes_sent
 
-    def draw(self, header, items, background=_BLACK, page=None):
-        """Shows the widgets; True if pixels were sent.
+    def draw(self, header, items, background=_BLACK, page=0):
+        """Shows a page of the widgets; True if pixels were sent.
 
-        header      text at the left, or (left, right)
+        header      text at the left, or (left, right), or (left, right, alert): an alert shows as a sign
         items       list of (name, text, error) or (name, text, error, age_s, note): error texts have their
                     own colour; the age of a stale text in seconds (None: it is fresh) and a few words why it
                     is old stand at the right of the name
         background  "#rrggbb"
-        page        which page, if there are several; None: they turn every PAGE_MS
+        page        which, if there are several: any number, the remainder counts
         """
-        if page is None:
-            page = time.ticks_ms() // PAGE_MS if self.pages > 1 else 0
-        if not isinstance(header, str):
-            header = tuple(header)
-        state = (header, [_shown(item) for item in items], background, page % self.pages, self.size)
+        header = (header,) if isinstance(header, str) else tuple(header)
+        shown = [_shown(item) for item in items]
+        arranged = self._arranged
+        if arranged is None or arranged[0] != shown or arranged[1] != self.size:
+            face, pages = layout.arrange(shown, self.size, self.panel.width, self.panel.height)
+            arranged = self._arranged = (shown, self.size, face, pages)
+        _, _, face, pages = arranged
+        self.pages = len(pages)
+        page %= len(pages)
+        state = (header, shown, background, self.theme, page, self.size)
         if self._valid and state == self._drawn:
             return False
-        self._set_background(background)
-        pages = layout.draw_page(self.canvas, self._theme, header, items, self.size, page)
-        if pages != self.pages:
-            self.pages = pages
-            state = state[:3] + (page % pages, self.size)
+        self._drawn = None
+        layout.draw_page(self.canvas, self._theme(background), header, face, pages, page)
         self._drawn = state
         return self._send()
 
@@ -104,13 +111,13 @@ class Screen:
         progress    0 to 100: a bar at the bottom; None: no bar
         qr          a text to show as QR code; None: no code
         """
-        state = (title, tuple(lines), background, progress, qr)
+        if background is None:
+            background = self._background
+        state = (title, tuple(lines), background, self.theme, progress, qr)
         if self._valid and state == self._drawn:
             return False
-        if background is None:
-            background = self._background or _BLACK
-        self._set_background(background)
-        layout.draw_message(self.canvas, self._theme, title, lines, progress, qr)
+        self._drawn = None
+        layout.draw_message(self.canvas, self._theme(background), title, lines, progress, qr)
         self._drawn = state
         return self._send()
 
@@ -145,10 +152,13 @@ class Screen:
         """Sends the whole frame at the next drawing, whatever the panel is thought to show."""
         self._valid = False
 
-    def _set_background(self, background):
-        if background != self._background:
-            self._theme = Theme(background)
-            self._background = background
+    def _theme(self, background):
+        self._background = background
+        ground = (background, self.theme)
+        if ground != self._ground:
+            self._colours = Theme(background, self.theme)
+            self._ground = ground
+        return self._colours
 
     def _send(self):
         canvas = self.canvas

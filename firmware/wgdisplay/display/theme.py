@@ -11,10 +11,13 @@ LINE_CONTRAST = 1.25
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
 _HEADER = (14, 54, 110)
+_PAPER = (244, 240, 230)
+_NIGHT = (14, 16, 20)
 # On dark and on light backgrounds; `readable` moves them further where that is not enough.
 _TEXT = ((255, 246, 214), (36, 32, 26))  # warm white, warm black
 _ACCENT = ((64, 208, 235), (0, 104, 136))
 _ERROR = ((255, 120, 96), (190, 36, 20))
+_ALERT = ((255, 196, 64), (168, 72, 0))
 
 
 def parse(text):
@@ -67,11 +70,28 @@ def readable(colour, background, ratio):
     return end
 
 
-class Theme:
-    """RGB565 numbers of everything that is drawn, for one background."""
+def ground(background, mode):
+    """The background as a mode wants it: "auto" as it is; "dark" or "light": a tone of it, if it isn't one."""
+    base = parse(background)
+    light = contrast(_BLACK, base) > contrast(_WHITE, base)
+    if mode == "light" and not light:
+        return mix(_PAPER, _bright(base), 4)
+    if mode == "dark" and light:
+        return mix(_NIGHT, base, 1)
+    return base
 
-    def __init__(self, background):
-        base = parse(background)
+
+def _bright(colour):
+    # The same hue, as bright as it goes; white for black.
+    top = max(colour)
+    return tuple(value * 255 // top for value in colour) if top else _WHITE
+
+
+class Theme:
+    """RGB565 numbers of everything that is drawn, for one background and mode ("auto", "dark" or "light")."""
+
+    def __init__(self, background, mode="auto"):
+        base = ground(background, mode)
         light = contrast(_BLACK, base) > contrast(_WHITE, base)
         far = _BLACK if light else _WHITE
         if light:
@@ -86,6 +106,8 @@ class Theme:
         self.background = rgb565(base)
         self.header = rgb565(header)
         self.header_text = rgb565(readable(_BLACK if light else _WHITE, header, LABEL_CONTRAST))
+        self.header_dim = rgb565(readable(mix(header, _BLACK if light else _WHITE, 6), header, LINE_CONTRAST))
+        self.header_alert = rgb565(readable(_ALERT[light], header, LABEL_CONTRAST))
         self.text = rgb565(readable(text, base, TEXT_CONTRAST))
         self.accent = rgb565(readable(accent, base, LABEL_CONTRAST))
         self.divider = rgb565(readable(accent, base, 3.0))

@@ -54,6 +54,12 @@ SETTINGS = {
     "ota_nightly": False,  # whether a newer release is installed by itself, at night
     "hostname": "wg-display",
     "zone": "",  # the time zone of the clock in the header, a name or a rule, see net/zone.py; "" shows no clock
+    "text_size": "auto",  # of the widgets' texts, or small, normal, large, huge, giant
+    "theme": "auto",  # as the background is, or dark, light
+    "page_seconds": 8,  # how long a page stays if there are several; 0: until a key is pressed
+    "brightness": 100,  # of the display's light, in percent
+    "night": "",  # when the light is dimmed, local time: "22:00-06:30"
+    "night_brightness": 10,  # of the light then; 0: dark until a key is pressed
 }
 
 
