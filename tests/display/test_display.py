@@ -64,7 +64,7 @@ def test_golden_pictures(run_script: Callable[..., str], tmp_path: Path) -> None
         got = shown.picture
         own = tmp_path / f"{name}.png"
         assert Image.open(own).tobytes() == got.tobytes(), f"{name}: write_png"
-        assert own.stat().st_size < 60_000, name
+        assert own.stat().st_size < 80_000, name
         path = GOLDEN / f"{name.replace(' ', '-')}.png"
         if os.environ.get("WG_GOLDEN") == "write":
             got.save(path, optimize=True)
@@ -81,6 +81,18 @@ def test_golden_pictures(run_script: Callable[..., str], tmp_path: Path) -> None
     assert {name.replace(" ", "-") for name in names} == {path.stem for path in GOLDEN.glob("*.png")}
 
 
+def wire_share(transfers: list[int]) -> float:
+    """The share of the time that bits are on the wire at 40 MHz, for transfers of so many bytes.
+
+    machine.SPI of the esp32 port cuts a transfer into pieces of 4092 bytes, one queued while the other is on the wire
+    (MicroPython 1.26, ports/esp32/machine_hw_spi.c). From piece to piece at most what ESP-IDF tells for a whole
+    transaction by interrupt: 26 us (ESP-IDF 5.4, SPI master, "Transaction Duration", ESP32-S3).
+    """
+    wire = sum(transfers) * 8 / 40e6
+    gaps = sum(-(-size // 4092) for size in transfers) * 26e-6
+    return wire / (wire + gaps)
+
+
 def test_costs(run_script: Callable[..., str]) -> None:
     costs = json.loads(run_script("costs.py", "10000"))
     print(costs)
@@ -90,7 +102,8 @@ def test_costs(run_script: Callable[..., str]) -> None:
     assert FULL_FRAME < costs["full frame"] < FULL_FRAME + 20
     assert costs["page"] <= FULL_FRAME + 20
     # One window: two ranges of address with their commands, the write command, all pixels in one piece.
-    assert costs["full frame transfers"] == 6
+    assert costs["full frame sizes"] == [1, 4, 1, 4, 1, FULL_FRAME]
+    assert wire_share(costs["full frame sizes"]) >= 0.9
     assert costs["long text ms"] < 500
     assert costs["frames"] == 10000
     assert costs["growth"] < 2000  # a byte a frame would be 10,000

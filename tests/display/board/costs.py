@@ -29,7 +29,13 @@ def main():
         costs[name] = screen.bytes_sent - before
         costs[name + " transfers"] = screen.panel.transfers - transfers
 
+    sizes = []
+    write = model.write
+    screen.panel._spi = model
+    model.write = lambda data: (sizes.append(len(data)), write(data))
     cost("full frame", ("192.168.1.23", "22:59"), items(59))
+    costs["full frame sizes"] = list(sizes)
+    model.write = write
     cost("nothing", ("192.168.1.23", "22:59"), items(59))
     # Every digit that can change does: the dearest minute of an hour.
     cost("minute", ("192.168.1.23", "23:00"), items(0))

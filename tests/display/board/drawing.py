@@ -79,6 +79,15 @@ def check_text():
                 pixels.text(a, W, font, one, 2, 1, 0xFFFF)
                 pixels.text(b, W, font, two, 2, 1, 0xFFFF)
                 assert a == b, (one, two)
+            # A mark without a glyph of its own goes over its base and takes no width; a tower stays in the line.
+            for marked in ("x\u0304", "\u0304x", "x" + "\u0301" * 200):
+                assert pixels.measure(font, marked) == pixels.measure(font, "x")
+            plain, marked, tower = (bytearray(W * 60 * 2) for _ in range(3))
+            pixels.text(plain, W, font, "x", 10, 30, 0xFFFF)
+            pixels.text(marked, W, font, "x\u0304", 10, 30, 0xFFFF)
+            pixels.text(tower, W, font, "x" + "\u0301" * 200, 10, 30, 0xFFFF)
+            assert plain != marked and sum(marked) > sum(plain)
+            assert not any(tower[: W * 2 * 26])
             assert pixels.fit(font, "e\u0301x", pixels.measure(font, "e")) == 2
             # What the font lacks is a visible box of its own width, never nothing.
             assert not pixels.has(font, 0x6F22)
@@ -154,7 +163,7 @@ def check_refusals():
         lambda: pixels.fill(frame, W + 1, 0, 0, 1, 1, 0),
         lambda: pixels.fill(bytearray(0), W, 0, 0, 1, 1, 0),
         lambda: pixels.measure(b"", "a"),
-        lambda: pixels.measure(b"WGF1" + bytes(12), "a"),
+        lambda: pixels.measure(b"WGF2" + bytes(12), "a"),
         lambda: pixels.measure(font[:2000], "a"),
         lambda: pixels.measure(b"XXXX" + font[4:], "a"),
         lambda: pixels.take(frame, frame, W, 0, 0, W, H + 1, frame),
