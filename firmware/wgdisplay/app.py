@@ -679,7 +679,9 @@ def build(log=None):
     except ImportError:
         board = None
     wifi = Wifi(storage.networks, log, storage.access_password)
-    app = App(storage, log, clock, wifi, make_runtime, make_screen, gateway, safe=bootguard.reason, board=board)
+    app = App(
+        storage, log, clock, wifi, make_runtime, make_screen, gateway, safe=bootguard.reason, board=board
+    )
     if bootguard.problem is not None:
         app.problems.append(bootguard.problem)
     return app
