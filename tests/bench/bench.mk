@@ -4,5 +4,5 @@
 BENCH ?=
 
 .PHONY: bench
-bench: setup sim sim32 widgets xtensa-tools ## Measure: tables, build/bench.json, pictures in build/bench; BENCH="kernels flash"
+bench: setup sim sim32 widgets xtensa ## Measure: tables, build/bench.json, pictures in build/bench; BENCH="kernels flash"
 	@$(PY) -m wg.bench $(BENCH)

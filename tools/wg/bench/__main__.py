@@ -17,7 +17,7 @@ from wg.bench.chart import draw
 from wg.process import ToolError, progress
 
 #: In this order. Each is a module of this package.
-SECTIONS = ("xtensa", "kernels", "widgets", "memory", "flash")
+SECTIONS = ("xtensa", "kernels", "widgets", "memory", "flash", "display")
 
 RESULTS = ROOT / "build" / "bench.json"
 
