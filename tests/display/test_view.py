@@ -31,14 +31,16 @@ def test_every_colour_is_readable(run_script: Callable[..., str]) -> None:
     assert run_script("colours.py").strip() == "OK"
 
 
-def test_the_order_of_both_directions_is_unicodes(run_script: Callable[..., str]) -> None:
+def test_the_order_of_both_directions_is_unicodes(run_script: Callable[..., str], tmp_path: Path) -> None:
     """Against python-bidi's UAX #9. What it leaves to others, turned brackets and marks, is checked apart."""
     draw = random.Random(9)
     alphabet = 'abAB  12345.,:/+-%$ אבגדש שלום سلام ١٢٣ éπж°€→!?"☀'
     lines = ["".join(draw.choices(alphabet, k=draw.randint(1, 16))) for _ in range(3000)]
 
     def on_board(*texts: str) -> list[str]:
-        said = run_script("bidi_lines.py", input="".join(json.dumps(text) + "\n" for text in texts))
+        file = tmp_path / "lines"
+        file.write_text("".join(json.dumps(text) + "\n" for text in texts))
+        said = run_script("bidi_lines.py", str(file))
         return [json.loads(answer) for answer in said.splitlines()]
 
     shown = on_board(*lines)

@@ -196,6 +196,7 @@ def test_the_pages_keys_and_touch_reach_the_board(sim_board: SimBoard) -> None:
             until(finger, None)
             tell({"key": "boot", "down": True})
             until(level, 0)
+            stream.close()
         # Who goes away has let go.
         until(level, 1)
 
