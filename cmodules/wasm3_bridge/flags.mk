@@ -24,7 +24,7 @@ WG_HANDLERS_UNIT = $(shell grep -ls d_m3DefineOps $(WASM3_SRC)/m3_exec.c)
 # On Xtensa they are call0 code in a program of the windowed ABI (xtensa/ways.S). The assembler's note of the ABI is that
 # of the program, or the linker would warn; calls go no further than to the ways out beside them.
 WG_XTENSA := $(findstring xtensa,$(shell $(CC) -dumpmachine))
-WG_WAYS := $(if $(WG_XTENSA),$(WG_ENGINE_DIR)/xtensa/ways.S)
+WG_WAYS = $(if $(and $(WG_XTENSA),$(WG_HANDLERS_UNIT)),$(WG_ENGINE_DIR)/xtensa/ways.S)
 WG_CALL0_CFLAGS = -mabi=call0 -Wa,--abi-windowed -mno-longcalls -include $(WG_ENGINE_DIR)/xtensa/handlers.h
 WG_HANDLERS_CFLAGS = $(if $(and $(WG_XTENSA),$(WG_HANDLERS_UNIT)),$(WG_CALL0_CFLAGS))
 WG_HANDLERS_NEEDS := $(wildcard $(WG_ENGINE_DIR)/xtensa/*.h $(WG_ENGINE_DIR)/xtensa/*.inc) $(WG_ENGINE_DIR)/check_handlers.py
