@@ -118,20 +118,21 @@ def test_install_by_name_from_the_store(sim_board: SimBoard, server: HostileServ
 def test_the_screen_tells_the_truth_of_the_network(sim_board: SimBoard) -> None:
     """The radio loses its network, gets another address, loses that: the header follows within seconds."""
     b = sim_board
-    header = "__import__('wgdisplay.console').console._app._header()"
+    header = "__import__('wgdisplay.console').console._app.view._where()"
+    full, joining = "\ue004", "\ue006"  # icons of the header
     b.exec("import wg, _faults; wg.wifi('sim', 'simulated')")
     address = value(b, "wg.status()['address']")
-    assert address and value(b, header) == f"WG Display  {address}"
+    assert address and value(b, header) == f"{full} {address}"
     frames = value(b, "wg.state()['frames']")
     b.exec("_faults.wifi = 'drop'")
-    wait_for(b, f"{header} == 'WG Display  connecting to sim'", 4)
+    wait_for(b, f"{header} == '{joining} sim'", 4)
     assert value(b, "wg.status()['wifi_problem']") and not value(b, "wg.status()['address']")
     wait_for(b, f"wg.state()['frames'] > {frames}", 4)
     b.exec("_faults.wifi = None; _faults.wifi_address = '192.0.2.9'")
-    wait_for(b, f"{header} == 'WG Display  192.0.2.9'", 20)
+    wait_for(b, f"{header} == '{full} 192.0.2.9'", 20)
     assert value(b, "wg.status()['wifi_problem']") == ""
     b.exec("_faults.wifi_address = '192.0.2.10'")
-    wait_for(b, f"{header} == 'WG Display  192.0.2.10'", 4)
+    wait_for(b, f"{header} == '{full} 192.0.2.10'", 4)
     assert value(b, "wg.status()['rssi']") == -48
 
 

@@ -242,7 +242,7 @@ def test_time_of_a_web_server(wgdisplay: Path, tmp_path: Path, shop: Shop) -> No
         b.exec("import wg; wg.set('ntp', '127.0.0.1:1'); wg.set('zone', 'Europe/Zurich')")
         b.reset()
         assert value(b, "wg.status()['time']") is None
-        assert value(b, "__import__('wgdisplay.console').console._app._clock()") == "--:--"
+        assert value(b, "__import__('wgdisplay.console').console._app.view.time_text()") == "--:--"
         said = refusal(b, "wg.set('store', 'https://127.0.0.1:1/s.json'); wg.store()")
         assert said == "the time is not known yet, and without it no certificate can be checked"
         b.exec(f"wg.set('store', {shop.list()!r}); wg.wifi('sim', 'simulated')")
@@ -250,4 +250,4 @@ def test_time_of_a_web_server(wgdisplay: Path, tmp_path: Path, shop: Shop) -> No
         wait_for(b, "wg.status()['time']", 30)
         assert abs(value(b, "wg.status()['time']") - int(__import__("time").time())) < 5
         assert value(b, "wg.status()['time_synced']") is False
-        assert value(b, "__import__('wgdisplay.console').console._app._clock()") != "--:--"
+        assert value(b, "__import__('wgdisplay.console').console._app.view.time_text()") != "--:--"
