@@ -10,9 +10,6 @@ if(ESP_PLATFORM)
     # none of ESP-IDF's. Warnings are errors in our own files; wasm3's are its own.
     target_compile_options(wg_wasm3 PRIVATE -ggdb)
     target_compile_options(wg_engine PRIVATE -Werror -ffunction-sections -fdata-sections -ggdb)
-    # The opcode handlers in the memory inside the chip: they run all the time that a widget does, and every miss of the
-    # instruction cache would wait for the flash, which PSRAM's traffic shares. ESP-IDF's linker script takes .iram1.*.
-    target_compile_definitions(wg_wasm3 PRIVATE "op_section=__attribute__((section(\".iram1.wasm3\")))")
     # MicroPython's core as in ports/esp32/mphalport.h, which the engine can't include; it takes the other one.
     target_compile_definitions(wg_engine PRIVATE MP_TASK_COREID=1)
 endif()

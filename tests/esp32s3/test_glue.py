@@ -80,12 +80,6 @@ def test_engine_and_wasm3_agree_on_the_limits(project: Project) -> None:
         assert set(re.findall(r"-Dd_m3\w+=\S+", project.command(name))) == expected, name
 
 
-def test_the_handlers_are_placed_inside_the_chip(project: Project) -> None:
-    """wasm3 puts `op_section` before each handler; ESP-IDF's linker script takes .iram1.* into IRAM."""
-    command = project.command("m3_exec.c")
-    assert ".iram1.wasm3" in command and "op_section=" in command
-
-
 def test_the_engine_runs_on_the_core_that_micropython_does_not_use(project: Project) -> None:
     port = (PORT / "mphalport.h").read_text()
     cores = re.findall(r"#define MP_TASK_COREID \((\d)\)", port)
