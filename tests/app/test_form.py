@@ -195,7 +195,6 @@ WORDS = [
     "{}",
     '"x"',
     "[1, 2]",
-    "12345678901",
 ]
 
 
@@ -223,7 +222,7 @@ def test_what_comes_out_fits(draft: str, script: Any) -> None:
             cases.append([json.dumps(schema), {}, [chance.choice(WORDS) for _ in range(60)]])
             schemas.append(schema)
     outcomes = {"filled": 0, "unanswered": 0, "refused": 0}
-    found = [one for i in range(0, len(cases), 16) for one in script("form", cases[i : i + 16])]
+    found = [one for i in range(0, len(cases), 4) for one in script("form", cases[i : i + 4])]
     for schema, (said, outcome, value) in zip(schemas, found, strict=True):
         outcomes[outcome] += 1
         if outcome == "filled":
