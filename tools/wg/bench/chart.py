@@ -1,6 +1,7 @@
 """Pictures of tables: groups of bars with their numbers, drawn with Pillow."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -15,8 +16,9 @@ BAR = 18
 GAP = 16
 MARGIN = 24
 
-#: Dark text on white; a colour for each column, told apart in grey, too.
-COLOURS = ("#9aa5b1", "#1f6feb", "#7cb342", "#f4a300", "#b0413e", "#6f42c1")
+#: What is ours has a colour of its own in all pictures; the others' are told apart in grey, too.
+OURS = "#1f6feb"
+COLOURS = ("#9aa5b1", "#7cb342", "#f4a300", "#b0413e", "#6f42c1")
 TEXT = "#1c1e21"
 FAINT = "#6b7280"
 
@@ -31,6 +33,11 @@ def _number(cell: Cell) -> str:
     return f"{cell:,.0f}" if isinstance(cell, int | float) else "-"
 
 
+def _colours(columns: Sequence[str]) -> list[str]:
+    others = iter(COLOURS)
+    return [OURS if column.startswith(("ours", "here")) else next(others) for column in columns]
+
+
 def draw(table: Table, to: Path) -> None:
     """Draws the table's chart."""
     chart = table.chart
@@ -42,8 +49,9 @@ def draw(table: Table, to: Path) -> None:
     pen = ImageDraw.Draw(image)
     pen.text((MARGIN, MARGIN), table.title, fill=TEXT, font=_font(20))
     x = MARGIN + LABEL
+    colours = _colours(chart.columns)
     for number, column in enumerate(chart.columns):
-        pen.rectangle((x, MARGIN + 38, x + 12, MARGIN + 50), fill=COLOURS[number % len(COLOURS)])
+        pen.rectangle((x, MARGIN + 38, x + 12, MARGIN + 50), fill=colours[number])
         pen.text((x + 18, MARGIN + 36), column, fill=TEXT, font=_font(14))
         x += 36 + int(pen.textlength(column, font=_font(14)))
     scale = "" if chart.scale == "linear" else ", logarithmic"
@@ -74,7 +82,7 @@ def draw(table: Table, to: Path) -> None:
             end = MARGIN + LABEL
             if isinstance(value, int | float) and value > 0:
                 end += max(1, length(float(value)))
-                pen.rectangle((MARGIN + LABEL, y + 2, end, y + BAR - 2), fill=COLOURS[number % len(COLOURS)])
+                pen.rectangle((MARGIN + LABEL, y + 2, end, y + BAR - 2), fill=colours[number])
             pen.text((end + 6, y + BAR / 2), _number(value), fill=TEXT, font=_font(13), anchor="lm")
             y += BAR
         y += GAP

@@ -7,7 +7,7 @@ from wg.bench.xtensa import LABELS
 from wg.process import ToolError
 
 #: What each is asked for: some milliseconds for the slowest.
-ARGUMENTS = {"fib": 25, "crc32": 100, "sieve": 65536, "mix": 40, "f32": 80, "f64": 80, "i64": 50000}
+ARGUMENTS = {"fib": 24, "crc32": 100, "sieve": 65536, "mix": 40, "f32": 80, "f64": 80, "i64": 50000}
 
 #: Rounds, in each of which every engine runs once.
 ROUNDS = 11
