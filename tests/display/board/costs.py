@@ -40,7 +40,7 @@ def main():
     # Every digit that can change does: the dearest minute of an hour.
     cost("minute", ("192.168.1.23", "23:00"), items(0))
     cost("widget", ("192.168.1.23", "23:00"), items(0, "8.9"))
-    many = items(0) * 4
+    many = items(0) + list(reversed(items(1)))
     screen.draw(("192.168.1.23", "23:00"), many, page=0)
     before = screen.bytes_sent
     screen.draw(("192.168.1.23", "23:00"), many, page=1)

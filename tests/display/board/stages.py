@@ -70,7 +70,7 @@ def main():
     panel.start()
     screen = Screen(panel)
     late = (HEADER[0], "23:00", False)
-    many = items(0) * 4
+    many = items(0) + list(reversed(items(1)))
     changes = []
 
     def change(name, header, shown, page=0):
