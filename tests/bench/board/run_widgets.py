@@ -20,7 +20,7 @@ class Host:
 
     body = b""
 
-    async def http(self, method, url, body):
+    async def http(self, name, method, url, body):
         return 200, len(self.body), self.body
 
     def now(self):

@@ -43,6 +43,8 @@ class Worker:
     def close(self) -> None:
         """Ends the process."""
         assert self._process.stdin
+        # An empty line is the end: a board's stdin has none, it gives Ctrl-D for ever.
+        self._process.stdin.write("\n")
         self._process.stdin.close()
         self._process.wait(60)
 
