@@ -18,13 +18,16 @@ TESTS = Path(os.environ.get("MICROPYTHON_DIR", ROOT / "build" / "third_party" / 
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("folder", [pytest.param("basics", marks=pytest.mark.slow), "float"])
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["basics", "float"])
 def test_micropythons_own(folder: str, xtensa: Path, tmp_path: Path, count: Callable[..., None]) -> None:
     target = f"exec:{' '.join(board.command())}"
     command = [sys.executable, "run-tests.py", "-t", target, "--result-dir", tmp_path, "-d", folder]
     done = subprocess.run(
         command,
         cwd=TESTS,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # it ends QEMU by its process group
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
