@@ -233,19 +233,29 @@ int bootloader_slot(void) {
     return running_slot;
 }
 
-// What the flash tool does to a new board, for an image file that has no firmware yet.
+// The factory's image of the simulated board with the other word size. That of an update has a
+// program, too.
+static bool is_other_factory(const uint8_t header[24]) {
+    return header[0] == 0xe9 && header[1] == 1 &&
+           (header[12] | header[13] << 8) == (BOOTLOADER_CHIP_ID ^ 0x6000);
+}
+
+// What the flash tool does to a new board, for an image file that has no firmware yet, or whose
+// firmware is the program with the other word size: its data are for either.
 static void program_factory(void) {
-    uint8_t first;
+    uint8_t header[24];
     uint32_t sequences[2];
     read_table();
     if (table.count == 0 || table.otadata == 0) {
         return;
     }
-    flash_read(table.slots[0].address, &first, 1);
+    flash_read(table.slots[0].address, header, sizeof(header));
     for (int i = 0; i < 2; i++) {
         flash_read(table.otadata + i * FLASH_SECTOR, &sequences[i], sizeof(sequences[i]));
     }
-    if (first == 0xff && sequences[0] == UINT32_MAX && sequences[1] == UINT32_MAX) {
+    bool empty = header[0] == 0xff && sequences[0] == UINT32_MAX && sequences[1] == UINT32_MAX;
+    bool other = is_other_factory(header) && flash_erase(table.slots[0].address, FLASH_SECTOR);
+    if (empty || other) {
         flash_program(table.slots[0].address, factory_image, sizeof(factory_image));
     }
 }

@@ -208,7 +208,7 @@ def test_broken_firmware_is_rolled_back_by_itself(
     assert problem.startswith(f"update undone: Version {NEW} did not work: {why}")
     assert f"Update   {NEW} rolled back" in board.exec("import wg; print(wg.ota_state())")
     assert value(board, "wg.status()['background']") == "#102030"
-    shown = board.exec("import wg; from wgdisplay import console; print(console._app._notice)")
+    shown = board.exec("import wg; from wgdisplay import console; print(console._app.view._notice)")
     assert "'Update undone'" in shown
     board.screenshot(tmp_path / "screen.png")
     # It can be told to try again, or something better.
@@ -232,15 +232,17 @@ import wg
 from wgdisplay import console
 def half(done, total):
     if done * 2 >= total - 4096:
-        print(console._app._notice)
+        print(console._app.view._notice)
         raise KeyboardInterrupt
 try: wg.ota({slow.url + "/"!r}, progress=half)
 except KeyboardInterrupt: print("ended")
 """
         shown = board.exec(code)
-        assert "'Update'" in shown and f"Version {NEW} is being downloaded" in shown and ", 50)" in shown
+        assert (
+            "'Update'" in shown and f"Version {NEW} is being downloaded" in shown and ", 50, None)" in shown
+        )
         assert shown.endswith("ended\n")
-    wait_for(lambda: value(board, "wg._console._app._notice is None"), "the notice stays")
+    wait_for(lambda: value(board, "wg._console._app.view._notice is None"), "the notice stays")
     assert records(board) == [(0, 2), None]
     # Nothing is left over: the next one is taken.
     board.exec(f"import wg; wg.ota({server!r})")
