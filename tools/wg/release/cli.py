@@ -29,28 +29,23 @@ _release = typer.Typer(add_completion=False)
 
 @_release.command()
 def release(
-    what: Annotated[
-        str, typer.Argument(help="An app image, or what was built: esp32s3, sim, sim32.")
-    ] = "esp32s3",
-    out: Annotated[Path, typer.Option(help="The folder to serve.")] = OUT,
+    what: Annotated[str, typer.Argument(help="An app image, or esp32s3, sim, sim32.")] = "esp32s3",
+    out: Annotated[
+        Path, typer.Option(help="The folder to serve. Default: build/release.", show_default=False)
+    ] = OUT,
     version: Annotated[str | None, typer.Option(help="Default: what the image says.")] = None,
     board: Annotated[str | None, typer.Option(help="Default: what the image says.")] = None,
-    minimum: Annotated[str, typer.Option(help="The oldest firmware that may install it.")] = "0",
-    notes: Annotated[str, typer.Option(help="What is new, shown at the prompt. @FILE reads a file.")] = "",
+    minimum: Annotated[str, typer.Option(help="The oldest that may install it.")] = "0",
+    notes: Annotated[str, typer.Option(help="What is new. @FILE reads a file.")] = "",
     key: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="Sign with this private key, and with each one named. Default: all of `wg keys`; for the "
-            "simulated board its own."
-        ),
+        typer.Option(help="Sign with this private key, and each one named. Default: those of `wg keys`."),
     ] = None,
     overlay: Annotated[
         Path | None,
-        typer.Option(help="For sim and sim32: a folder of Python files in place of the frozen ones."),
+        typer.Option(help="For sim, sim32: Python files in place of frozen ones."),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Release firmware that trusts none of its signing keys.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also if it trusts none of the keys.")] = False,
 ) -> None:
     """Make and sign a release: a folder that any static web server or CDN can serve."""
     path = BUILT.get(what, Path(what))
