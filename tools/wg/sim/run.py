@@ -7,6 +7,7 @@ import runpy
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ BOARD = ROOT / "boards" / "esp32s3" / "board.py"
 #: The simulated access point takes any name and password.
 _SSID, _PASSWORD = "sim", "simulated"
 _INSTALL_TIMEOUT = 60.0
+#: How long the end of a run waits for somebody else who is using the serial port.
+_BUSY_SECONDS = 15.0
 
 
 class RunError(Exception):
@@ -86,6 +89,18 @@ class Session:
             self.refresh()
         self.message = "Running"
 
+    def while_free(self, work: Callable[[], Any], seconds: float) -> None:
+        """Does something over the serial line, which others may be using; BoardError if they still are at the end."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                work()
+                return
+            except BoardError:
+                if not self.board.alive or time.monotonic() > end:
+                    raise
+            time.sleep(0.5)
+
     def finish(self) -> None:
         """Leaves screen.png and state.json in the output folder."""
         state = self.refresh()
@@ -117,8 +132,8 @@ def run(
                 end = time.monotonic() + seconds
                 while time.monotonic() < end:
                     time.sleep(max(0.0, min(1.0, end - time.monotonic())))
-                    session.refresh()
-                session.finish()
+                    _quietly(session)
+                session.while_free(session.finish, _BUSY_SECONDS)
                 print(f"{out / 'screen.png'} and {out / 'state.json'} are written.")
                 return 0
             print(
