@@ -172,7 +172,8 @@ class Stage:
 
     def check_shown(self, widget: Hostile, seen: Seen, logged: set[str]) -> None:
         text, error = seen.texts[widget.name]
-        assert widget.shows in text and error == widget.error, f"{widget.name} shows {text!r}"
+        ended = widget.ends is not None and error and widget.ends in text
+        assert ended or (widget.shows in text and error == widget.error), f"{widget.name} shows {text!r}"
         if widget.error:
             assert widget.name in logged, f"no line in the log names {widget.name}"
         if widget.shows != "-":

@@ -82,6 +82,15 @@ def test_an_edit_is_on_the_screen(watched: Preview, folder: Path) -> None:
     wait(watched, lambda s: s["error"] is None and "Good" in s["text"])
 
 
+def test_an_edit_before_the_watch_begins(folder: Path, wgdisplay: Any) -> None:
+    with Preview(folder, '{"name": "Bern"}', None) as preview:
+        preview.update()
+        source = folder / "widget.c"
+        source.write_text(source.read_text().replace('"Good ', '"Early '))
+        preview.watch(2)
+        assert preview.shown()["text"].startswith("Early ")
+
+
 @pytest.mark.timing
 def test_an_edit_takes_a_second(watched: Preview, folder: Path) -> None:
     wait(watched, lambda s: s["text"])

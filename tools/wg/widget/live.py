@@ -88,6 +88,7 @@ class Preview:
         self.component = b""
         self.state: dict[str, Any] = {"build": "", "log": [], "text": None, "error": None, "generation": 0}
         self._lock = threading.Lock()
+        self._shown: dict[Path, float] = {}  # the inputs of the last update, as they were when it began
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}/"
 
@@ -119,6 +120,7 @@ class Preview:
     def update(self) -> None:
         """Builds, installs and runs the widget; what went wrong is in `state`."""
         began = time.monotonic()
+        self._shown = self.inputs() or self._shown
         with self._lock:
             self.state["build"] = "building"
         try:
@@ -155,15 +157,13 @@ class Preview:
                     self.state["error"] = widget["last_error"]
 
     def watch(self, seconds: float | None = None) -> None:
-        """Follows the files until Ctrl-C, or for so long."""
+        """Follows the files until Ctrl-C, or for so long. What changed since the last update counts too."""
         end = None if seconds is None else time.monotonic() + seconds
-        seen = self.inputs()
         asked = time.monotonic()
         while end is None or time.monotonic() < end:
             time.sleep(_LOOK_S)
             now = self.inputs()
-            if now and now != seen:
-                seen = now
+            if now and now != self._shown:
                 self.update()
             elif time.monotonic() - asked > _ASK_S:
                 self.ask()
