@@ -27,6 +27,9 @@ from .store import Store
 from .view import View, check_setting
 
 JOB_POLL_MS = const(10)
+# After so many new bytes the heap is tidied up. MicroPython alone does it when the heap is full: until then what stays
+# is strewn over all of it, and no large block is left however much is free.
+COLLECT_BYTES = const(256 * 1024)
 PICTURE_MS = const(10_000)  # the screen stands still so long at most while its picture is taken
 WIFI_POLL_MS = const(1000)
 PROOF_TICKS = const(2)  # of the scheduler, after which a start is sound if each widget has run once ...
@@ -248,6 +251,7 @@ class App:
             self._step("WiFi", self.wifi.start)
         self._reload()
         gc.collect()
+        gc.threshold(COLLECT_BYTES)
 
     def _step(self, what, function):
         """A part's start, as a line of the start screen."""

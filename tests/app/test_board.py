@@ -350,6 +350,14 @@ def test_power_cuts(change: str, tmp_path: Path, server: HostileServer) -> None:
     assert len(seen) >= 4 and seen[0] == 0 and seen == sorted(seen)
 
 
+def test_the_heap_stays_whole(sim_board: SimBoard) -> None:
+    """What lives long lies among what doesn't; when the garbage is gone, there is room for a large block."""
+    sim_board.exec("kept = []\nfor i in range(8000):\n kept.append(bytes(24)); bytes(1000)")
+    free = sim_board.eval("(__import__('gc').collect(), __import__('gc').mem_free())[1]")
+    assert free > 2_000_000
+    assert sim_board.eval(f"len(bytearray({free // 2}))") == free // 2
+
+
 def test_stop_and_reload(sim_board: SimBoard, server: HostileServer) -> None:
     b = sim_board
     b.exec(f"import wg; wg.install({server.url + '/time.wasm'!r})")
