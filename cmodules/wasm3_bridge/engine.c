@@ -52,14 +52,22 @@ static const char *const ended = "[wg] ended by the host";
 
 /* ---- Time ---- */
 
-uint32_t wg_clock_ms(void) {
+static uint64_t clock_us(void) {
 #if defined(ESP_PLATFORM)
-    return (uint32_t)(esp_timer_get_time() / 1000);
+    return (uint64_t)esp_timer_get_time();
 #else
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 #endif
+}
+
+uint32_t wg_clock_ms(void) {
+    return (uint32_t)(clock_us() / 1000);
+}
+
+uint32_t wg_clock_us(void) {
+    return (uint32_t)clock_us();
 }
 
 /* ---- Ending a run ---- */

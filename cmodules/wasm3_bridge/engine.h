@@ -214,7 +214,8 @@ uint32_t wg_instance_native_stack(const wg_instance *instance);
 size_t wg_instance_heap_used(const wg_instance *instance);
 size_t wg_instance_heap_peak(const wg_instance *instance);
 
-/* Milliseconds of a clock that only goes forward; wraps around. */
+/* Milliseconds and microseconds of a clock that only goes forward; they wrap around. */
 uint32_t wg_clock_ms(void);
+uint32_t wg_clock_us(void);
 
 #endif

@@ -82,6 +82,9 @@
  * next; it takes the stack above. */
 #define WG_IDLE_MS 5
 
+/* For so many microseconds the two sides of a task watch for each other before they wait. */
+#define WG_WATCH_US 50
+
 /* The longest that poll() waits, in microseconds. */
 #define WG_POLL_US 1000
 

@@ -21,7 +21,16 @@
 #if defined(__linux__)
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#endif
+#if !defined(ESP_PLATFORM)
 #include <unistd.h>
+#endif
+
+/* Between two looks at what another processor may change. */
+#if defined(__x86_64__) || defined(__i386__)
+#define RELAX() __builtin_ia32_pause()
+#else
+#define RELAX() __asm__ volatile("" ::: "memory")
 #endif
 
 typedef enum { IDLE, RUNNING, PARKED } wg_state;
@@ -46,6 +55,8 @@ struct wg_task {
     pthread_mutex_t lock; /* for all that follows */
     pthread_cond_t wake;  /* the thread waits for an order */
     pthread_cond_t news;  /* the owner waits for an event, or for the thread to go */
+    uint32_t wakes;       /* how often each was signalled: looked at without the lock, too */
+    uint32_t told;
     bool served;          /* a thread is here; else none touches the task */
     wg_state state;
     wg_order order;
@@ -61,6 +72,56 @@ struct wg_task {
     wg_event event;
     uint32_t parked_in; /* host function */
 };
+
+/* Both sides hand over to each other several times in a run, mostly after some microseconds of work:
+ * so whoever waits watches for so long before it asks the system to wake it up, which takes longer
+ * than that. No use where one processor has to do both. */
+static uint32_t watch_us(void) {
+#if defined(ESP_PLATFORM)
+    return portNUM_PROCESSORS > 1 ? WG_WATCH_US : 0;
+#else
+    static uint32_t us = UINT32_MAX;
+    uint32_t known = __atomic_load_n(&us, __ATOMIC_RELAXED);
+    if (known == UINT32_MAX) {
+        known = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? WG_WATCH_US : 0;
+        __atomic_store_n(&us, known, __ATOMIC_RELAXED);
+    }
+    return known;
+#endif
+}
+
+static void notify(pthread_cond_t *condition, uint32_t *signals) {
+    __atomic_add_fetch(signals, 1, __ATOMIC_RELEASE);
+    pthread_cond_signal(condition);
+}
+
+static void wake_thread(wg_task *task) {
+    notify(&task->wake, &task->wakes);
+}
+
+static void tell_owner(wg_task *task) {
+    notify(&task->news, &task->told);
+}
+
+/* Watches for a signal, without the lock, for so long at most. true: there was one. */
+static bool watch(wg_task *task, uint32_t *signals, uint32_t us) {
+    uint32_t before = *signals;
+    us = us < watch_us() ? us : watch_us();
+    if (us == 0) {
+        return false;
+    }
+    pthread_mutex_unlock(&task->lock);
+    uint32_t since = wg_clock_us();
+    bool changed;
+    do {
+        for (int i = 0; i < 16; i++) {
+            RELAX();
+        }
+        changed = __atomic_load_n(signals, __ATOMIC_ACQUIRE) != before;
+    } while (!changed && wg_clock_us() - since < us);
+    pthread_mutex_lock(&task->lock);
+    return *signals != before;
+}
 
 /* ---- The thread ---- */
 
@@ -91,8 +152,11 @@ static bool run(wg_task *task, wg_event *event) {
     return good;
 }
 
-/* Waits for a condition of the task, for so long at most. */
-static void wait_for(wg_task *task, pthread_cond_t *condition, uint32_t us) {
+/* Waits for a condition of the task, for so long at most. It may be early. */
+static void wait_for(wg_task *task, pthread_cond_t *condition, uint32_t *signals, uint32_t us) {
+    if (watch(task, signals, us)) {
+        return;
+    }
     struct timespec until;
 #if defined(ESP_PLATFORM)
     /* the only clock there is for this, which SNTP sets: so never wait long */
@@ -114,9 +178,12 @@ static void wait_for(wg_task *task, pthread_cond_t *condition, uint32_t us) {
 static void wait_for_order(wg_task *task) {
     int32_t left = wg_instance_time_left(task->instance);
     if (left < 0) {
-        pthread_cond_wait(&task->wake, &task->lock);
+        if (!watch(task, &task->wakes, UINT32_MAX)) {
+            pthread_cond_wait(&task->wake, &task->lock);
+        }
     } else {
-        wait_for(task, &task->wake, left < 1000000 ? (uint32_t)left * 1000 : 1000000000);
+        wait_for(task, &task->wake, &task->wakes,
+                 left < 1000000 ? (uint32_t)left * 1000 : 1000000000);
     }
 }
 
@@ -135,7 +202,7 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
     task->event = event;
     task->state = PARKED;
     task->parked_in = index;
-    pthread_cond_signal(&task->news);
+    tell_owner(task);
     bool good = false;
     for (;;) {
         if (!wg_instance_may_go_on(task->instance, error)) {
@@ -151,7 +218,7 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
             task->event = event;
             task->state = PARKED;
             task->parked_in = index;
-            pthread_cond_signal(&task->news);
+            tell_owner(task);
         } else if (task->order == REPLY) {
             *result = task->value;
             good = true;
@@ -188,16 +255,16 @@ static void serve(wg_task *task) {
             run(task, &event);
             task->event = event;
             task->state = IDLE;
-            pthread_cond_signal(&task->news);
+            tell_owner(task);
             idle_since = wg_clock_ms();
         } else if (wg_clock_ms() - idle_since >= WG_IDLE_MS) {
             break;
         } else {
-            wait_for(task, &task->wake, WG_IDLE_MS * 1000);
+            wait_for(task, &task->wake, &task->wakes, WG_IDLE_MS * 1000);
         }
     }
     task->served = false;
-    pthread_cond_signal(&task->news);
+    tell_owner(task);
     pthread_mutex_unlock(&task->lock);
 }
 
@@ -339,7 +406,7 @@ void wg_task_free(wg_task *task) {
     wg_instance_cancel(task->instance);
     pthread_mutex_lock(&task->lock);
     task->quit = true;
-    pthread_cond_signal(&task->wake);
+    wake_thread(task);
     while (task->served) {
         pthread_cond_wait(&task->news, &task->lock);
     }
@@ -353,7 +420,7 @@ void wg_task_free(wg_task *task) {
 static void give(wg_task *task, wg_order order) {
     task->order = order;
     task->state = RUNNING;
-    pthread_cond_signal(&task->wake);
+    wake_thread(task);
 }
 
 bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
@@ -396,7 +463,7 @@ bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const 
 void wg_task_take(wg_task *task, uint32_t us, wg_event *event) {
     pthread_mutex_lock(&task->lock);
     if (us > 0 && task->event.kind == WG_NO_EVENT && task->state == RUNNING) {
-        wait_for(task, &task->news, us);
+        wait_for(task, &task->news, &task->told, us);
     }
     *event = task->event;
     task->event.kind = WG_NO_EVENT;
@@ -466,7 +533,7 @@ uint32_t wg_task_parked_in(wg_task *task) {
 
 static void wake(wg_task *task) {
     pthread_mutex_lock(&task->lock);
-    pthread_cond_signal(&task->wake);
+    wake_thread(task);
     pthread_mutex_unlock(&task->lock);
 }
 
