@@ -78,7 +78,11 @@ struct wg_task {
  * than that. No use where one processor has to do both. */
 static uint32_t watch_us(void) {
 #if defined(ESP_PLATFORM)
-    return portNUM_PROCESSORS > 1 ? WG_WATCH_US : 0;
+#if CONFIG_FREERTOS_UNICORE
+    return 0;
+#else
+    return WG_WATCH_US;
+#endif
 #else
     static uint32_t us = UINT32_MAX;
     uint32_t known = __atomic_load_n(&us, __ATOMIC_RELAXED);
