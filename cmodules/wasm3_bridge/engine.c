@@ -21,7 +21,6 @@ struct wg_instance {
     IM3Runtime runtime;
     IM3Module linked;   /* wasm3's module, which the runtime owns once it is loaded */
     uint32_t *segments; /* sizes of the data segments, for a reset */
-    void *stack;        /* where the wasm stack begins */
     bool unsound;       /* ended in the middle of wasm3's own work: no reset */
     size_t initial;     /* engine memory of the new instance, before anything was compiled */
     uint32_t *offers;   /* of each imported function, the index of the host's */
@@ -232,6 +231,7 @@ static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64
     if (!good || instance->dead || !wg_instance_may_go_on(instance, &instance->error)) {
         return ended;
     }
+    stack = wg_m3_host_frame(runtime); /* it moves when a nested call makes it grow */
     if (type->results == 1) {
         bool narrow = type->letters[type->params] == 'i' || type->letters[type->params] == 'f';
         if (narrow) {
@@ -313,7 +313,6 @@ static M3Result link_import(wg_instance *instance, const wg_import *import) {
 
 /* Notes what a reset needs, before loading drops the active segments. */
 static bool keep_segments(wg_instance *instance, IM3Module parsed) {
-    instance->stack = instance->runtime->stack;
     instance->segments = wg_heap_allocate((parsed->numDataSegments + 1) * sizeof(uint32_t));
     if (instance->segments == NULL) {
         return false;
@@ -473,7 +472,6 @@ bool wg_instance_reset(wg_instance *instance, wg_error *error) {
         return false;
     }
     instance->dead = true; /* should this fail */
-    instance->runtime->stack = instance->stack;
     wg_heap *payer = wg_heap_enter(&instance->heap);
     instance->heap.refused = instance->heap.starved = false;
     M3Result result = wg_m3_reset(instance->runtime, instance->linked, instance->segments);
@@ -531,9 +529,8 @@ static bool run(wg_instance *instance, uint32_t index, const wg_type *type, cons
     IM3Function function = wg_m3_function(instance->linked, index);
     wg_m3_forget_trapped(instance->runtime);
     M3Result result = wg_m3_compile(function);
-    if (result == m3Err_none &&
-        !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
-        result = m3Err_trapStackOverflow;
+    if (result == m3Err_none) {
+        result = wg_m3_make_room(instance->runtime, (size_t)type->params + type->results);
     }
     if (result == m3Err_none) {
         const void *pointers[WG_MAX_PARAMS + 1];

@@ -9,9 +9,9 @@ WG_WASM3_CFLAGS = -std=gnu11 $(WG_WASM3_OPT) -foptimize-sibling-calls -fomit-fra
     -Wall -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing \
     $(WG_WASM3_DEFINES)
 
-# The same limits on every board; 0.9.0's own guard of the native stack gives way to the patches'. Names: the fourth export name of Rust's merged post-return would be lost with 3.
-WG_WASM3_DEFINES = -Dd_m3MaxDuplicateFunctionImpl=8 -Dd_m3MaxFunctionStackHeight=2000 \
-    -Dd_m3MaxConstantTableSize=120 -Dd_m3VerboseErrorMessages=0 -Dd_m3CodePageAlignSize=4096 -Dd_m3MaxNativeStack=0
+# The same limits on every board; 0.9.0's own guard of the native stack gives way to the patches'.
+WG_WASM3_DEFINES = -Dd_m3MaxFunctionStackHeight=2000 -Dd_m3MaxConstantTableSize=120 \
+    -Dd_m3VerboseErrorMessages=0 -Dd_m3CodePageAlignSize=4096 -Dd_m3MaxNativeStack=0
 
 # What selects the machine: taken from the build's own CFLAGS. On x86-32, SSE2 instead of the x87, whose 80-bit
 # registers round twice and change NaNs.

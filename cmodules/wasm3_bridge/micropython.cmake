@@ -9,7 +9,6 @@ endif()
 
 set(WG_ENGINE_DIR ${CMAKE_CURRENT_LIST_DIR})
 set(WG_WASM3_DEFINES
-    d_m3MaxDuplicateFunctionImpl=8
     d_m3MaxFunctionStackHeight=2000
     d_m3MaxConstantTableSize=120
     d_m3VerboseErrorMessages=0

@@ -57,7 +57,7 @@ struct wg_task {
     pthread_cond_t news;  /* the owner waits for an event, or for the thread to go */
     uint32_t wakes;       /* how often each was signalled: looked at without the lock, too */
     uint32_t told;
-    bool served; /* a thread is here; else none touches the task */
+    bool served;          /* a thread is here; else none touches the task */
     wg_state state;
     wg_order order;
     bool quit;
@@ -73,9 +73,9 @@ struct wg_task {
     uint32_t parked_in; /* host function */
 };
 
-/* Both sides hand over to each other several times in a run, mostly after some microseconds of
- * work: so whoever waits watches for so long before it asks the system to wake it up, which takes
- * longer than that. No use where one processor has to do both. */
+/* Both sides hand over to each other several times in a run, mostly after some microseconds of work:
+ * so whoever waits watches for so long before it asks the system to wake it up, which takes longer
+ * than that. No use where one processor has to do both. */
 static uint32_t watch_us(void) {
 #if defined(ESP_PLATFORM)
 #if CONFIG_FREERTOS_UNICORE

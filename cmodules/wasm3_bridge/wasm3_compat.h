@@ -79,6 +79,7 @@ static inline M3Result wg_m3_reset(IM3Runtime runtime, IM3Module module, const u
         module->dataSegments[i].dropped = false;
 #endif
     }
+    runtime->stack = runtime->originStack;
     memset(runtime->stack, 0, (size_t)((char *)runtime->stackEnd - (char *)runtime->stack));
     result = InitGlobals(module);
     return result != m3Err_none ? result : InitDataSegments(&runtime->memory, module);
@@ -93,10 +94,21 @@ static inline void wg_m3_count_call(IM3Runtime runtime) {
 #endif
 }
 
-/* Room for `slots` 64-bit values from where a call on this runtime would put its first? Below that
- * is the address that the function returns to. */
-static inline bool wg_m3_has_room(IM3Runtime runtime, size_t slots) {
-    return (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= (slots + 1) * 8;
+/* Makes room for `values` of 64 bits from where a call on this runtime would put its first. Below
+ * that is the address that the function returns to. The stack may move. */
+static inline M3Result wg_m3_make_room(IM3Runtime runtime, size_t values) {
+    size_t bytes = (values + 1) * 8;
+#if M3_VERSION_MINOR > 5
+    bool fits = (size_t)((char *)runtime->stackEnd - (char *)runtime->stack) >= bytes;
+    return fits ? m3Err_none : m3Err_trapStackOverflow;
+#else
+    return EnsureStack(runtime, runtime->stack, (uint32_t)(bytes / sizeof(m3slot_t)) - 1);
+#endif
+}
+
+/* Where the host function that is at work finds its arguments, and leaves its result. */
+static inline uint64_t *wg_m3_host_frame(IM3Runtime runtime) {
+    return runtime->stack;
 }
 
 static inline void wg_m3_set_limits(IM3Runtime runtime, uint32_t pages,

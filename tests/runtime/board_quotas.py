@@ -333,7 +333,7 @@ def threads():
 
 async def kept():
     """What waits between runs: an instance after a good run, none after a trap or another quota; within the budget."""
-    found = runtime("plain", KEPT_BYTES=600_000)
+    found = runtime("plain", KEPT_BYTES=400_000)
     held = [found.held()]
     await found.run("w", "")
     held.append(found.held())
@@ -344,7 +344,7 @@ async def kept():
     await attempt(found.run("w", program(("T",))))
     held.append(found.held())
     await found.run("w", "")
-    fewer = type("Fewer", (Limits,), {"MEMORY_PAGES": 3, "KEPT_BYTES": 600_000})
+    fewer = type("Fewer", (Limits,), {"MEMORY_PAGES": 3, "KEPT_BYTES": 400_000})
     second = found.idle("w")
     pages = await found.run("w", program(("G", 1)), limits=fewer)
     other = found.idle("w") is not second
@@ -353,7 +353,7 @@ async def kept():
         await found.run(name, "")
         held.append(found.held())
     idle = [name for name in "wabcdef" if found.idle(name) is not None]
-    await found.run("w", program(("G", 5)))  # what it grew to is not kept
+    await found.run("w", program(("G", 3)))  # what it grew to is not kept
     held.append(found.held())
     last = found.idle("w") is not None
     time.sleep_ms(100)  # the threads of what is idle go

@@ -40,7 +40,7 @@ xtensa-check: $(XTENSA_NEEDS) $(STAMPS)/wasm3-patched xtensa ## All our C compil
 	@for file in $(XTENSA_CHECKED); do \
 	    flags=; ! grep -q '^#include "py/' $$file || flags="$(XTENSA_WITH_PYTHON)"; \
 	    $(XTENSA_PREFIX)gcc $(XTENSA_CFLAGS) $(XTENSA_STRICT) $(XTENSA_AS_IDF) $$flags -isystem $(WASM3_SRC) \
-	        -Dd_m3MaxDuplicateFunctionImpl=8 -DWG_HAVE_VALIDATE=1 -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
+	        -DWG_HAVE_VALIDATE=1 -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
 	done
 	@for file in $(wildcard $(XTENSA_DIR)/*.c); do \
 	    case $$file in */dynconfig.c) continue;; esac; \

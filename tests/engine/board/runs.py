@@ -46,6 +46,41 @@ def wait(i, ms=5000):
     return i.poll()
 
 
+def test_the_stack_grows_as_it_is_used():
+    def host(index, args):
+        equal((index, args[0], args[2:]), (MIX, 7, (0x3FC00000, 0xC004000000000000)))
+        if args[1]:
+            return (i.call("through", 50, args[1] - 1) + 1) & (2**64 - 1)
+        equal(i.call("sum", 600), 600 * 601 // 2)  # while the host function's arguments lie on it
+        return 1
+
+    i = instance("stack", host=host)
+    new = i.heap_used
+    equal(i.call("sum", 10), 55)
+    shallow = i.heap_used
+    equal(i.call("grow_and_sum", 300), 300 * 301 // 2)
+    deeper = i.heap_used
+    equal(i.call("through", 20, 0), 1 + 20 * 21 // 2)
+    deepest = i.heap_used
+    assert new < 32 * 1024 and shallow < deeper < deepest, (new, shallow, deeper, deepest)
+    i.reset()
+    equal(i.call("through", 30, 2), 3 + 2 * (50 * 51 // 2) + 30 * 31 // 2)
+    i = instance("stack", heap=shallow + 512)
+    raises(wasm3.QuotaError, i.call, "sum", 600, kind="heap")
+
+
+def test_the_stack_ends_at_its_size_however_it_grew():
+    for stack in (4096, 10000, 65536):
+        depths = []
+        for before in (0, 20, 40):
+            i = instance("stack", stack=stack)
+            i.call("sum", before)
+            raises(wasm3.TrapError, i.call, "deep", kind="call stack exhausted")
+            depths.append(int.from_bytes(i.read(0, 4), "little"))
+        equal(depths, [depths[0]] * 3)
+        assert stack // 32 < depths[0] < stack // 8, (stack, depths)
+
+
 def test_reset():
     i = instance("memory")
     begin = i.read(0, i.memory_size)

@@ -271,6 +271,99 @@ static void test_quotas(void) {
     }
 }
 
+/* ---- The wasm stack, which grows ---- */
+
+static uint32_t sum_of(wg_instance *instance, const char *name, uint64_t n) {
+    uint64_t results[WG_MAX_RESULTS];
+    wg_error error;
+    CHECK(call(instance, name, ARGS(n), results, &error));
+    return (uint32_t)results[0];
+}
+
+/* Calls back, deeper than the stack has grown so far, while its own arguments lie on it. */
+static bool host_that_grows_the_stack(void *pointer, uint32_t index, const uint64_t *args,
+                                      size_t count, uint64_t *result, wg_error *error) {
+    wg_instance *instance = *(wg_instance **)pointer;
+    CHECK(index == MIX && count == 4 && args[0] == 7);
+    if (args[1] > 0) {
+        if (!call(instance, "through", ARGS(150, args[1] - 1), result, error)) {
+            return false;
+        }
+    } else {
+        CHECK(sum_of(instance, "sum", 500) == 500 * 501 / 2);
+        *result = 1;
+    }
+    CHECK(args[0] == 7 && args[2] == 0x3fc00000);
+    *result += 0x100000000;
+    return true;
+}
+
+static uint32_t depth_reached(wg_module *module, uint32_t stack, uint64_t before) {
+    wg_limits limits = {.stack = stack};
+    wg_instance *instance = instantiate(module, &limits);
+    CHECK(sum_of(instance, "sum", before) == before * (before + 1) / 2);
+    uint64_t results[WG_MAX_RESULTS];
+    wg_error error;
+    uint32_t depth = 0;
+    CHECK(!call(instance, "deep", NO_ARGS, results, &error));
+    CHECK(error.code == WG_TRAP && strcmp(error.kind, "call stack exhausted") == 0);
+    CHECK(wg_instance_read(instance, 0, &depth, sizeof(depth), &error));
+    wg_instance_free(instance);
+    return depth;
+}
+
+static void test_stack(void) {
+    wg_module *module = load("stack");
+    wg_instance *instance = instantiate(module, NULL);
+    wg_instance_set_hooks(instance, host_that_grows_the_stack, NULL, &instance);
+    size_t used[4];
+    used[0] = wg_instance_heap_used(instance);
+    CHECK(sum_of(instance, "sum", 10) == 55);
+    used[1] = wg_instance_heap_used(instance);
+    CHECK(sum_of(instance, "sum", 300) == 300 * 301 / 2);
+    used[2] = wg_instance_heap_used(instance);
+    CHECK(sum_of(instance, "grow_and_sum", 600) == 600 * 601 / 2);
+    used[3] = wg_instance_heap_used(instance);
+    CHECK(used[0] < 32 * 1024 && used[2] > used[1] && used[3] > used[2]);
+    wg_error error;
+    CHECK(wg_instance_reset(instance, &error));
+    CHECK(sum_of(instance, "sum", 600) == 600 * 601 / 2);
+    CHECK(wg_instance_heap_used(instance) == used[3]);
+    wg_instance_free(instance);
+
+    /* nested calls of host and module: the stack grows in the innermost, or on the way in */
+    for (uint64_t nested = 0; nested < 3; nested++) {
+        for (uint64_t first = 0; first < 400; first += 57) {
+            wg_limits limits = {.stack = 256 * 1024};
+            instance = instantiate(module, &limits);
+            wg_instance_set_hooks(instance, host_that_grows_the_stack, NULL, &instance);
+            uint64_t results[WG_MAX_RESULTS];
+            CHECK(call(instance, "through", ARGS(first, nested), results, &error));
+            CHECK(results[0] == 1 + (nested + 1) * 0x100000000 + nested * (150 * 151 / 2) +
+                                    first * (first + 1) / 2);
+            wg_instance_free(instance);
+        }
+    }
+
+    /* it ends where it is told to, however it got there */
+    for (uint32_t stack = WG_STACK_SIZE_MIN; stack <= 64 * 1024; stack += 4 * 1024 + 8) {
+        uint32_t depth = depth_reached(module, stack, 0);
+        CHECK(depth == depth_reached(module, stack, 70));
+        CHECK(depth > stack / 32 && depth < stack / 8);
+    }
+
+    /* it is part of the engine's memory */
+    for (size_t heap = used[1] + 512; heap < used[3]; heap += 1024) {
+        wg_limits limits = {.heap = (uint32_t)heap};
+        instance = instantiate(module, &limits);
+        uint64_t results[WG_MAX_RESULTS];
+        CHECK(!call(instance, "sum", ARGS(600), results, &error));
+        CHECK(error.code == WG_QUOTA && strcmp(error.kind, "heap") == 0);
+        wg_instance_free(instance);
+    }
+    wg_module_release(module);
+}
+
 /* ---- Host functions, inline ---- */
 
 typedef struct {
@@ -550,10 +643,19 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(void);
     } tests[] = {
-        {"values", test_values}, {"traps", test_traps},       {"native stack", test_native_stack},
-        {"memory", test_memory}, {"refusals", test_refusals}, {"heap", test_heap},
-        {"quotas", test_quotas}, {"host", test_host},         {"mutations", test_mutations},
-        {"task", test_task},     {"cancel", test_cancel},     {"parallel", test_parallel},
+        {"values", test_values},
+        {"traps", test_traps},
+        {"native stack", test_native_stack},
+        {"memory", test_memory},
+        {"refusals", test_refusals},
+        {"heap", test_heap},
+        {"quotas", test_quotas},
+        {"stack", test_stack},
+        {"host", test_host},
+        {"mutations", test_mutations},
+        {"task", test_task},
+        {"cancel", test_cancel},
+        {"parallel", test_parallel},
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
         tests[i].run();

@@ -33,7 +33,7 @@ WASM3_FLAGS = (
     "-ffunction-sections -fdata-sections -w"
 ).split()
 DEFINES = (
-    "-Dd_m3MaxDuplicateFunctionImpl=8 -Dd_m3MaxFunctionStackHeight=2000 -Dd_m3MaxConstantTableSize=120 "
+    "-Dd_m3MaxFunctionStackHeight=2000 -Dd_m3MaxConstantTableSize=120 "
     "-Dd_m3VerboseErrorMessages=0 -Dd_m3CodePageAlignSize=4096 -Dd_m3MaxNativeStack=0"
 ).split()
 ALIGNED = ["-falign-functions=64"]
@@ -158,9 +158,7 @@ def _build(
     folder.mkdir(parents=True)
     include = [f"-isystem{wasm3[0].parent}", f"-I{ENGINE}"]
     for source in wasm3:
-        handlers = (
-            [] if stock or source.stem != "m3_exec" else CALL0 if "-mabi=windowed" in compiler else ALIGNED
-        )
+        handlers = [] if stock or source.stem != "m3_exec" else CALL0 if "-mabi=windowed" in compiler else ALIGNED
         _compile([*compiler, *WASM3_FLAGS, *DEFINES, *flags, *handlers, f"-I{source.parent}"], source, folder)
     own = [
         *compiler,
