@@ -164,7 +164,7 @@ format: $(STAMPS)/venv ## Format all sources
 .PHONY: pin
 pin: $(STAMPS)/venv ## Pin the newest versions of the tools (needs the network)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --target $(BUILD)/uv uv
-	@cd tools/requirements && for name in tools esptool wasmtime-42 wasmtime-50; do \
+	@cd tools/requirements && for name in tools esptool esptool-build wasmtime-42 wasmtime-50; do \
 	    $(BUILD)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	        --no-emit-index-url --no-header $$name.in -o $$name.txt > /dev/null; \
 	done

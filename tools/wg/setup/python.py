@@ -119,8 +119,16 @@ def make_esptool(folder: Path, python: Path) -> None:
             progress("building esptool")
             beside = kept.with_name(kept.name + ".new")
             shutil.rmtree(beside, ignore_errors=True)
+            # By what is pinned, too: pip alone would fetch the newest that can build it.
+            builders = kept.with_name(kept.name + ".builders")
+            shutil.rmtree(builders, ignore_errors=True)
+            install(REQUIREMENTS / "esptool-build.txt", python, "--target", builders)
             pip: Command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            run([*pip, "--require-hashes", "--target", beside, "-r", requirements])
+            run(
+                [*pip, "--no-build-isolation", "--require-hashes", "--target", beside, "-r", requirements],
+                env={"PYTHONPATH": str(builders)},
+            )
+            shutil.rmtree(builders)
             beside.rename(kept)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(kept, folder)
