@@ -110,6 +110,7 @@ def test_what_wasm3_compiles_wrongly():
     equal(i.call("br_back"), 102)
     equal([i.call("br_if_over_register", n) for n in (0, 1)], [f64[12], f64[5]])
     equal(i.call("dead", 0, 4), 12)
+    equal(i.call("dead_operands", 0, 4), 4)
 
 
 def test_exports_in_order_with_duplicates():

@@ -53,4 +53,15 @@
         (br_table 1 1))
       (i32.add (i32.const 3)))
     (i32.add))
+  ;; values that a branch back leaves in both registers, and an operator of neither's type
+  (func (export "dead_operands") (param f64 i32) (result i32)
+    (block
+      (br_if 0 (local.get 1))
+      (loop
+        (f64.add (local.get 0) (local.get 0))
+        (i32.add (local.get 1) (local.get 1))
+        (br 0)
+        (f64.lt)
+        (drop)))
+    (local.get 1))
 )
