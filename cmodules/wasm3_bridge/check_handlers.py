@@ -39,9 +39,10 @@ def functions(objdump, file):
     for line in done.stdout.splitlines():
         head = re.match(r"[0-9a-f]+ <(\S+)>:$", line)
         if head:
-            # a pool of literals is told as "function-0x8": what it holds is no code
+            # What a pool of literals holds is no code. It is told as "function-0x8", or lies in a section of its own
+            # (".literal.function") where the build has no -mtext-section-literals, as ESP-IDF's has not.
             name, pool, _ = head[1].partition("-0x")
-            body = [] if pool else found.setdefault(name, [])
+            body = [] if pool or name.startswith(".literal") else found.setdefault(name, [])
             names = literals.setdefault(name, [])
             continue
         relocation = re.match(r"\s+[0-9a-f]+: (R_\S+)\s+([^\s+-]+)", line)

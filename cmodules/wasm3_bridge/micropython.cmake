@@ -44,11 +44,13 @@ if(WG_HANDLERS_UNIT)
             OBJECT_DEPENDS "${WG_ENGINE_DIR}/xtensa/handlers.h;${WG_ENGINE_DIR}/xtensa/calls.inc")
         set_source_files_properties(${WG_WAYS} PROPERTIES OBJECT_DEPENDS ${WG_ENGINE_DIR}/xtensa/calls.inc)
     endif()
-    execute_process(COMMAND ${CMAKE_C_COMPILER} -print-prog-name=objdump OUTPUT_VARIABLE WG_OBJDUMP
-        OUTPUT_STRIP_TRAILING_WHITESPACE)
+    # By the compiler's own prefix: Espressif's compiler names another one, which does not know the chip's core.
+    if(NOT CMAKE_OBJDUMP)
+        message(FATAL_ERROR "There is no objdump beside ${CMAKE_C_COMPILER}: the handlers of wasm3 can't be checked.")
+    endif()
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
     add_custom_command(TARGET wg_wasm3 POST_BUILD
-        COMMAND ${Python3_EXECUTABLE} -B ${WG_ENGINE_DIR}/check_handlers.py ${WG_OBJDUMP} $<TARGET_OBJECTS:wg_wasm3>
+        COMMAND ${Python3_EXECUTABLE} -B ${WG_ENGINE_DIR}/check_handlers.py ${CMAKE_OBJDUMP} $<TARGET_OBJECTS:wg_wasm3>
         COMMAND_EXPAND_LISTS VERBATIM)
 endif()
 

@@ -30,11 +30,13 @@ def read_sdkconfig(path: Path) -> list[tuple[str, str]]:
 
 @dataclass
 class Project:
-    """The configured project: `commands` maps a source's path to its compile command."""
+    """The configured project: `commands` maps a source's path to its compile command. `objects` are the object files
+    that are made of a source, for in a project with a fault there can be more than one."""
 
     folder: Path
     output: str
     commands: dict[Path, str]
+    objects: dict[Path, list[str]]
 
     def command(self, *end: str) -> str:
         """The compile command of the one source whose path ends so."""
@@ -60,9 +62,12 @@ def configure(folder: Path, board: Path = BOARD) -> subprocess.CompletedProcess[
 def read_project(folder: Path) -> Project:
     done = configure(folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    commands = json.loads((folder / "compile_commands.json").read_text())
-    return Project(
-        folder,
-        done.stdout + done.stderr,
-        {Path(os.path.normpath(c["file"])): c["command"] for c in commands},
-    )
+    commands: dict[Path, str] = {}
+    objects: dict[Path, list[str]] = {}
+    for entry in json.loads((folder / "compile_commands.json").read_text()):
+        source = Path(os.path.normpath(entry["file"]))
+        commands[source] = entry["command"]
+        made = re.search(r" -o (\S+)", entry["command"])
+        assert made, entry["command"]
+        objects.setdefault(source, []).append(made[1])
+    return Project(folder, done.stdout + done.stderr, commands, objects)

@@ -15,6 +15,8 @@ ENGINE = sorted((ROOT / "cmodules" / "wasm3_bridge").glob("*.c"))
 PIXELS = sorted((ROOT / "cmodules" / "wg_display").glob("*.c"))
 RELEASE = sorted((ROOT / "cmodules" / "wg_release").glob("*.c"))
 FLASH = sorted((ROOT / "cmodules" / "wg_flash").glob("*.c"))
+CONSOLE = sorted((ROOT / "cmodules" / "wg_console").glob("*.c"))
+OURS = ENGINE + PIXELS + RELEASE + FLASH + CONSOLE
 WASM3 = sorted((ROOT / "build" / "wasm3" / "current").resolve().glob("*.c"))
 
 
@@ -26,20 +28,31 @@ def test_the_real_usermod_cmake_finds_our_modules(project: Project) -> None:
 
 @pytest.mark.parametrize(
     "sources",
-    [ENGINE, PIXELS, RELEASE, FLASH, WASM3],
-    ids=["engine", "pixels", "release", "flash", "wasm3"],
+    [ENGINE, PIXELS, RELEASE, FLASH, CONSOLE, WASM3],
+    ids=["engine", "pixels", "release", "flash", "console", "wasm3"],
 )
 def test_every_source_is_in_the_firmware_once(project: Project, sources: list[Path]) -> None:
     assert sources
-    missing = [source.name for source in sources if source not in project.commands]
-    assert not missing
+    made = {source.name: project.objects.get(source, []) for source in sources}
+    assert all(len(objects) == 1 for objects in made.values()), made
 
 
-@pytest.mark.parametrize("source", ENGINE + PIXELS + RELEASE, ids=lambda path: path.name)
+def test_every_source_of_the_firmware_is_compiled_once(project: Project) -> None:
+    twice = {source: objects for source, objects in project.objects.items() if len(objects) > 1}
+    assert not twice
+
+
+@pytest.mark.parametrize("source", OURS, ids=lambda path: path.name)
 def test_our_sources_see_the_chip_and_warnings_are_errors(project: Project, source: Path) -> None:
     command = project.commands[source]
-    for option in ("-DESP_PLATFORM", "-Wall", "-Wextra", "-Werror"):
+    for option in ("-DESP_PLATFORM", "-Wall", "-Wextra", "-Werror", "-O2", "-ffunction-sections"):
         assert f" {option} " in command, f"{source.name} is compiled without {option}"
+
+
+@pytest.mark.parametrize("source", OURS + WASM3, ids=lambda path: path.name)
+def test_atomics_are_those_that_work_in_psram(project: Project, source: Path) -> None:
+    """The S3's instruction for them, s32c1i, does not work on external memory: ESP-IDF turns it off by an option."""
+    assert " -mdisable-hardware-atomics " in project.commands[source]
 
 
 def test_the_linker_puts_our_wear_between_micropython_and_littlefs() -> None:

@@ -1,7 +1,8 @@
 # A stand-in for ESP-IDF's build functions, as far as MicroPython's esp32 port and our C modules use them: enough to
 # configure the project with the PC's compiler and to see which sources, options and settings would be used. Written
 # from the documentation (API guides, "Build System"). What matters and is kept: the early expansion in script mode,
-# that idf_component_register() gives options to targets of its folder, and when.
+# that idf_component_register() gives options to targets of its folder, and when, and that the program is a target of its
+# own, without these options, which inherits what the component makes public.
 set(STUB_DIR ${CMAKE_CURRENT_LIST_DIR})
 include(${CMAKE_CURRENT_LIST_DIR}/components.cmake)
 
@@ -65,7 +66,10 @@ set(IDF_PATH $ENV{IDF_PATH})
 macro(project name)
     _project(${name} C ASM)
     set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-    idf_build_set_property(COMPILE_OPTIONS "-ffunction-sections;-fdata-sections;-Wall;-Werror;-Wextra")
+    idf_build_set_property(COMPILE_OPTIONS "-ffunction-sections;-fdata-sections;-Wall;-Werror=all;-Wextra")
+    idf_build_set_property(COMPILE_OPTIONS "-Wno-error=extra;-gdwarf-4;-ggdb;-O2;-fstrict-volatile-bitfields" APPEND)
+    # with PSRAM: words in it can't be exchanged by the instruction s32c1i
+    idf_build_set_property(COMPILE_OPTIONS "-mdisable-hardware-atomics" APPEND)
     idf_build_set_property(COMPILE_DEFINITIONS "_GNU_SOURCE;IDF_VER=\"v5.4.2\";ESP_PLATFORM")
 
     # First the requirements only: in a process of its own that knows no targets.
@@ -98,4 +102,8 @@ macro(project name)
     set(ESP_PLATFORM 1)
     add_subdirectory(main)
     unset(ESP_PLATFORM)
+
+    file(WRITE ${CMAKE_BINARY_DIR}/project_elf_src.c "")
+    add_executable(${name}.elf ${CMAKE_BINARY_DIR}/project_elf_src.c)
+    target_link_libraries(${name}.elf __idf_main)
 endmacro()
