@@ -17,6 +17,9 @@ if(ESP_PLATFORM)
     # MicroPython's core as in ports/esp32/mphalport.h, which the engine can't include; it takes the other one.
     target_compile_definitions(wg_engine PRIVATE MP_TASK_COREID=1)
 
+    # ESP-IDF's own definitions are unknown where MicroPython collects names (qstrs): it would miss those of the threads.
+    list(APPEND MICROPY_CPP_DEF_EXTRA ESP_PLATFORM)
+
     # MicroPython 1.26's component has the modules' sources from an interface library that is public: they would be
     # compiled again for the program itself, without optimisation and ESP_PLATFORM, and linked from there. When the
     # component is done, they become its own.

@@ -45,13 +45,26 @@ class Project:
         return found[0]
 
     @property
+    def qstr_command(self) -> str:
+        """The command that preprocesses the sources in which MicroPython looks for names."""
+        # the same for the component and for the frozen code
+        found = {
+            line
+            for path in self.folder.rglob("build.make")
+            for line in path.read_text().splitlines()
+            if "makeqstrdefs.py pp " in line
+        }
+        assert len(found) == 1
+        return found.pop()
+
+    @property
     def sdkconfig(self) -> dict[str, str]:
         return dict(read_sdkconfig(self.folder / "sdkconfig.combined"))
 
 
 def configure(folder: Path, board: Path = BOARD) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["cmake", "-S", PORT, "-B", folder, f"-DMICROPY_BOARD_DIR={board}", "-DMICROPY_BOARD=WG_DISPLAY"],
+        ["cmake", "-G", "Unix Makefiles", "-S", PORT, "-B", folder, f"-DMICROPY_BOARD_DIR={board}", "-DMICROPY_BOARD=WG_DISPLAY"],
         env={**os.environ, "IDF_PATH": str(Path(__file__).parent / "idf"), "MICROPY_MPYCROSS": "mpy-cross"},
         capture_output=True,
         text=True,

@@ -55,6 +55,20 @@ def test_atomics_are_those_that_work_in_psram(project: Project, source: Path) ->
     assert " -mdisable-hardware-atomics " in project.commands[source]
 
 
+def test_names_are_collected_from_what_is_compiled(project: Project) -> None:
+    """MicroPython looks for names (qstrs) in sources preprocessed by a command of its own. What our sources ask in their
+    conditions must be known there as when they are compiled, or names are missing."""
+    command = project.qstr_command
+    headers = sorted((ROOT / "cmodules" / "wasm3_bridge").glob("*.h"))
+    lines = [line for source in OURS + headers for line in source.read_text().splitlines()]
+    asked = "\n".join(line for line in lines if re.match(r"#\s*(if|ifdef|elif)\b", line))
+    defined = set(re.findall(r" -D(\w+)", project.command("wasm3_bridge", "modwasm3.c")))
+    decide = {name for name in defined if re.search(rf"\b{name}\b", asked)}
+    assert "ESP_PLATFORM" in decide
+    missing = {name for name in decide if not re.search(rf"[ \"]-D{name}\b", command)}
+    assert not missing
+
+
 def test_the_linker_puts_our_wear_between_micropython_and_littlefs() -> None:
     """The same functions with make, where the simulated board's wear is measured, and with CMake."""
     folder = ROOT / "cmodules" / "wg_flash"
