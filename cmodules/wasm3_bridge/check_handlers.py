@@ -27,6 +27,7 @@ class Instruction:
         self.name = name
         self.operands = operands
         self.target = ""  # of its relocation
+        self.expanded = ""  # the function that it, and the call after it, is the long form of a call of
 
 
 def functions(objdump, file):
@@ -51,6 +52,8 @@ def functions(objdump, file):
                 names.append(relocation[2])
             elif body:
                 body[-1].target = relocation[2]
+                if relocation[1] == "R_XTENSA_ASM_EXPAND":
+                    body[-1].expanded = relocation[2]
             continue
         code = re.match(r"\s+[0-9a-f]+:\t[0-9a-f ]+\t(\S+)(?:\s+(.*))?$", line)
         if code and body is not None:
@@ -94,13 +97,16 @@ def call0_only(found):
     for name, body in sorted(found.items()):
         if not name.startswith("op_"):
             yield f"{name} is no handler: others, of the windowed ABI, could call it"
-        for i in body:
+        for before, i in zip([None, *body], body, strict=False):
+            # with -mlongcalls: l32r a0, the function; callx0 a0. The linker makes that one call if it is near
+            long = i.name == "callx0" and before and before.name == "l32r" and before.operands[0] == "a0"
+            target = before.expanded if long else i.target
             if re.match(r"(call|callx)(4|8|12)$|entry|retw|movsp|rotw", i.name):
                 yield f"{name} has {i.name}, which is the windowed ABI's"
-            elif i.name == "callx0":
+            elif i.name == "callx0" and not target:
                 yield f"{name} calls by a register (callx0): to where can't be checked"
-            elif i.name == "call0" and not i.target.startswith("call0_"):
-                yield f"{name} calls {i.target or i.operands[0]}: it has no way out in xtensa/calls.inc"
+            elif i.name in ("call0", "callx0") and not target.startswith("call0_"):
+                yield f"{name} calls {target or i.operands[0]}: it has no way out in xtensa/calls.inc"
             elif i.name == "j" and i.target and not i.target.startswith((".text", "op_", ".iram", "notrap")):
                 yield f"{name} jumps to {i.target}, which is no handler"
 

@@ -32,7 +32,8 @@ target_compile_options(wg_wasm3 PRIVATE -O3 -foptimize-sibling-calls -fomit-fram
     -Wno-unused-variable -Wno-unused-function -Wno-strict-aliasing -Wno-float-conversion -Wno-double-promotion)
 
 # m3_exec.c holds the opcode handlers, each of which must end in a jump. On Xtensa they are call0 code in a program of
-# the windowed ABI: see xtensa/ways.S, and flags.mk for the options.
+# the windowed ABI: see xtensa/ways.S, and flags.mk for the options. Other than there, they may lie further from the ways
+# out than a direct call reaches (512 KB): the linker makes calls direct where it can.
 file(STRINGS ${WASM3_SRC}/m3_exec.c WG_HANDLERS_UNIT REGEX "d_m3DefineOps")
 execute_process(COMMAND ${CMAKE_C_COMPILER} -dumpmachine OUTPUT_VARIABLE WG_MACHINE)
 if(WG_HANDLERS_UNIT)
@@ -40,7 +41,7 @@ if(WG_HANDLERS_UNIT)
         set(WG_WAYS ${WG_ENGINE_DIR}/xtensa/ways.S)
         target_sources(wg_wasm3 PRIVATE ${WG_WAYS})
         set_source_files_properties(${WASM3_SRC}/m3_exec.c PROPERTIES
-            COMPILE_OPTIONS "-mabi=call0;-Wa,--abi-windowed;-mno-longcalls;-include;${WG_ENGINE_DIR}/xtensa/handlers.h"
+            COMPILE_OPTIONS "-mabi=call0;-Wa,--abi-windowed;-mlongcalls;-include;${WG_ENGINE_DIR}/xtensa/handlers.h"
             OBJECT_DEPENDS "${WG_ENGINE_DIR}/xtensa/handlers.h;${WG_ENGINE_DIR}/xtensa/calls.inc")
         set_source_files_properties(${WG_WAYS} PROPERTIES OBJECT_DEPENDS ${WG_ENGINE_DIR}/xtensa/calls.inc)
     endif()

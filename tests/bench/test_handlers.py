@@ -50,21 +50,21 @@ def check(objdump: Path | str, *objects: Path) -> str:
 
 
 XTENSA_CC = [str(GCC), *ABI, f"-isystem{XTENSA / 'libc/include'}", f"-isystem{XTENSA / 'include'}"]
-# ESP-IDF's builds have literals in sections of their own.
-APART = "-mno-text-section-literals"
+# As ESP-IDF builds: literals in sections of their own, calls that reach everything.
+AS_IDF = ("-mno-text-section-literals", "-mlongcalls")
 HANDLERS_CC = [*XTENSA_CC, *WASM3_FLAGS, *DEFINES, f"-I{WASM3}"]
 
 
-@pytest.fixture(scope="module", params=[(), (APART,)], ids=["literals-in-text", "literals-apart"])
-def literals(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """Options that say where literals are."""
+@pytest.fixture(scope="module", params=[(), AS_IDF], ids=["board", "esp-idf"])
+def style(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Options of the build, after the others."""
     return tuple(request.param)
 
 
 @pytest.fixture(scope="module")
-def handlers(tmp_path_factory: pytest.TempPathFactory, literals: tuple[str, ...]) -> Path:
+def handlers(tmp_path_factory: pytest.TempPathFactory, style: tuple[str, ...]) -> Path:
     folder = tmp_path_factory.mktemp("handlers")
-    return compiled([*HANDLERS_CC, *CALL0, *literals], WASM3 / "m3_exec.c", folder / "m3_exec.o")
+    return compiled([*HANDLERS_CC, *CALL0, *style], WASM3 / "m3_exec.c", folder / "m3_exec.o")
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def ways(folder: Path, *changes: tuple[str, str], options: tuple[str, ...] = ())
 
 
 @needs_xtensa
-def test_what_is_built_is_sound(handlers: Path, xtensa_copy: Path, literals: tuple[str, ...]) -> None:
-    assert check(OBJDUMP, handlers, ways(xtensa_copy, options=literals)) == ""
+def test_what_is_built_is_sound(handlers: Path, xtensa_copy: Path, style: tuple[str, ...]) -> None:
+    assert check(OBJDUMP, handlers, ways(xtensa_copy, options=style)) == ""
 
 
 @needs_xtensa
@@ -102,18 +102,21 @@ def test_what_is_built_is_sound(handlers: Path, xtensa_copy: Path, literals: tup
     ids=["no-spill", "no-gap", "small-gap", "callx8", "callx12", "wrong-function"],
 )  # fmt: skip
 def test_broken_ways_are_told(
-    handlers: Path, xtensa_copy: Path, literals: tuple[str, ...], change: tuple[str, str], said: str
+    handlers: Path, xtensa_copy: Path, style: tuple[str, ...], change: tuple[str, str], said: str
 ) -> None:
-    assert said in check(OBJDUMP, handlers, ways(xtensa_copy, change, options=literals))
+    assert said in check(OBJDUMP, handlers, ways(xtensa_copy, change, options=style))
 
 
 @needs_xtensa
-def test_a_call_without_a_way_out_is_told(xtensa_copy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), AS_IDF], ids=["board", "esp-idf"])
+def test_a_call_without_a_way_out_is_told(
+    xtensa_copy: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     """A library function of the windowed ABI, called by a handler as if it were of its own."""
     listed = xtensa_copy / "calls.inc"
     listed.write_text(listed.read_text().replace("CALL(__muldf3)\n", ""))
     flags = [str(xtensa_copy / "handlers.h") if flag.endswith("handlers.h") else flag for flag in CALL0]
-    made = compiled([*HANDLERS_CC, *flags], WASM3 / "m3_exec.c", tmp_path / "m3_exec.o")
+    made = compiled([*HANDLERS_CC, *flags, *options], WASM3 / "m3_exec.c", tmp_path / "m3_exec.o")
     assert "calls __muldf3: it has no way out" in check(OBJDUMP, made, ways(xtensa_copy))
 
 

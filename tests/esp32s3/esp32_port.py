@@ -63,8 +63,9 @@ class Project:
 
 
 def configure(folder: Path, board: Path = BOARD) -> subprocess.CompletedProcess[str]:
+    options = [f"-DMICROPY_BOARD_DIR={board}", "-DMICROPY_BOARD=WG_DISPLAY"]
     return subprocess.run(
-        ["cmake", "-G", "Unix Makefiles", "-S", PORT, "-B", folder, f"-DMICROPY_BOARD_DIR={board}", "-DMICROPY_BOARD=WG_DISPLAY"],
+        ["cmake", "-G", "Unix Makefiles", "-S", PORT, "-B", folder, *options],
         env={**os.environ, "IDF_PATH": str(Path(__file__).parent / "idf"), "MICROPY_MPYCROSS": "mpy-cross"},
         capture_output=True,
         text=True,

@@ -56,8 +56,8 @@ def test_atomics_are_those_that_work_in_psram(project: Project, source: Path) ->
 
 
 def test_names_are_collected_from_what_is_compiled(project: Project) -> None:
-    """MicroPython looks for names (qstrs) in sources preprocessed by a command of its own. What our sources ask in their
-    conditions must be known there as when they are compiled, or names are missing."""
+    """MicroPython looks for names (qstrs) in sources preprocessed by a command of its own. What our sources ask in
+    their conditions must be known there as when they are compiled, or names are missing."""
     command = project.qstr_command
     headers = sorted((ROOT / "cmodules" / "wasm3_bridge").glob("*.h"))
     lines = [line for source in OURS + headers for line in source.read_text().splitlines()]
