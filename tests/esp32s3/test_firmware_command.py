@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from esp32_port import BOARD, PORT
+from esp32_port import BOARD, PORT, Project
 
 from wg import ROOT
 from wg.sim import partitions
@@ -221,23 +222,44 @@ Archive member included to satisfy reference by file (symbol)
 
 Linker script and memory map
 
-.iram0.text     0x40374404     0x1234
+.iram0.text     0x40374404      0x128
  .text.a        0x40374404      0x100 esp-idf/freertos/libfreertos.a(tasks.c.obj)
  .iram1.a_long_name_that_has_a_line_of_its_own
                 0x40374504       0x20 esp-idf/main/libwg_wasm3.a(m3_exec.c.obj)
                 0x40374504                op_Call
- *fill*         0x40374524        0x4 \n
-.flash.text     0x42000020    0x10000
+ *fill*         0x40374524        0x8 \n
+.flash.text     0x42000020      0x5a0
  .text.mp_x     0x42000020      0x200 esp-idf/main/libmain.a(vm.c.obj)
  .text.mod      0x42000220      0x300 esp-idf/main/libmain.a(modwasm3.c.obj)
                                 0x308 (size before relaxing)
  .text.pix      0x42000520       0x40 esp-idf/main/libmain.a(pixels.c.obj)
+ .text.png      0x42000560       0x20 esp-idf/main/libmain.a(png.c.obj)
+ .text.lfs      0x42000580       0x20 esp-idf/main/libmain.a(lfs_cycles.c.obj)
+ .text.buf      0x420005a0       0x20 esp-idf/main/libmain.a(buffer.c.obj)
 
-.flash.rodata   0x3c120020     0x8000
+.flash.rodata   0x3c120020     0x4180
+                0x3c120020                _rodata_start = ABSOLUTE (.)
  .rodata.f      0x3c120020     0x4000 esp-idf/main/libmain.a(frozen_content.c.obj)
+ .rodata.str1.4
+                0x3c124020      0x180 esp-idf/main/libmain.a(vm.c.obj)
+                                0x220 (size before relaxing)
+ .rodata.str1.4
+                0x3c124100      0x300 esp-idf/log/liblog.a(log.c.obj)
+ .rodata.str1.4
+                0x3c124100      0x900 esp-idf/log/liblog.a(log_write.c.obj)
+ .rodata.names  0x3c124100       0x80 esp-idf/main/libwg_engine.a(engine.c.obj)
+ .rodata.none   0x3c124180        0x0 esp-idf/main/libmain.a(vm.c.obj)
 
-.dram0.bss      0x3fc9a000     0x1000
+.flash.rodata_noload
+                0x3c200000     0x3043
+ .rodata_wlog   0x3c200000      0x100 esp-idf/log/liblog.a(log.c.obj)
+
+.dram0.bss      0x3fc9a000       0x10
  COMMON         0x3fc9a000        0x8 esp-idf/wg/libwg_engine.a(heap.c.obj)
+
+.rtc.a_long_name_of_an_output_section
+                0x600fe000       0x34
+ .rtc.text      0x600fe000       0x34 esp-idf/esp_hw_support/libesp_hw_support.a(sleep.c.obj)
 
 .debug_info     0x00000000    0x99999
  .debug_info    0x00000000    0x99999 esp-idf/main/libmain.a(vm.c.obj)
@@ -255,20 +277,38 @@ def size_report() -> dict[str, Any]:
 
 def test_sizes_are_read_from_the_map(size_report: dict[str, Any]) -> None:
     assert size_report["read_map"](MAP.splitlines(True)) == {
-        "IRAM": {"ESP-IDF": 0x100, "engine": 0x20},
-        "flash code": {"MicroPython": 0x200, "engine": 0x300, "pixels": 0x40},
-        "flash data": {"frozen Python": 0x4000},
-        "DRAM zeroed": {"engine": 8},
+        "IRAM": {"ESP-IDF": 0x100, "engine": 0x20, "gaps": 8},
+        "flash code": {"MicroPython": 0x200, "engine": 0x320, "C modules": 0x80},
+        # strings that more than one file has are in the image once, wherever the map tells them
+        "flash data": {"frozen Python": 0x4000, "MicroPython": 0xE0, "engine": 0x80, "gaps": 0x20},
+        "DRAM zeroed": {"engine": 8, "gaps": 8},
+        "RTC memory": {"ESP-IDF": 0x34},
     }
 
 
 def test_the_report_adds_up_and_knows_the_slot(size_report: dict[str, Any]) -> None:
     slot = size_report["slot_size"]((BOARD / "partitions.csv").read_text())
     assert slot == 0x400000
-    text = size_report["report"](size_report["read_map"](MAP.splitlines(True)), slot // 2, slot)
+    sizes = size_report["read_map"](MAP.splitlines(True))
+    told = dict(re.findall(r"^(\.[\w.]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)$", MAP, re.MULTILINE))
+    for section, kind in {".flash.text": "flash code", ".flash.rodata": "flash data"}.items():
+        assert sum(sizes[kind].values()) == int(told[section], 16), (
+            "not what the map says for the whole section"
+        )
+    text = size_report["report"](sizes, slot // 2, slot)
     code = next(line for line in text.splitlines() if line.startswith("flash code"))
-    assert [int(n) for n in code.split()[2:]] == [0x300, 0x40, 0, 0x200, 0, 0x540]
+    assert [int(n) for n in code.split()[2:]] == [0x320, 0x80, 0, 0x200, 0, 0, 0x5A0]
     assert text.endswith("of a slot, 50 %")
+
+
+def test_every_source_of_ours_has_its_group(size_report: dict[str, Any], project: Project) -> None:
+    for source in project.objects:
+        if ROOT / "cmodules" in source.parents:
+            library = "libwg_engine.a" if "wg_engine" in project.objects[source][0] else "libmain.a"
+            library = "libwg_wasm3.a" if "wg_wasm3" in project.objects[source][0] else library
+            line = f"esp-idf/main/{library}({source.name}.obj)"
+            group = next(name for name, pattern in size_report["GROUPS"] if pattern.search(line))
+            assert group == ("engine" if "wasm3_bridge" in source.parts else "C modules"), line
 
 
 def test_an_image_that_does_not_fit_is_refused(size_report: dict[str, Any], tmp_path: Path) -> None:
