@@ -29,6 +29,10 @@ for fragment in "$board"/sdkconfig.* "$board/mpconfigboard.cmake" "$board/partit
     if [ "$fragment" -nt "$out/idf/sdkconfig" ]; then rm -f "$out/idf/sdkconfig"; fi
 done
 
+# MicroPython's build freezes again when a .py file has changed, but not when only the list of names has, which the
+# frozen code then contradicts.
+rm -f "$out/idf/frozen_content.c"
+
 options=(-D MICROPY_BOARD=WG_DISPLAY -D "MICROPY_BOARD_DIR=$board" -D "WASM3_SRC=$(readlink -f "$build/wasm3/current")")
 log=$out/build.log
 echo "boards/esp32s3: building, the log is $log" >&2

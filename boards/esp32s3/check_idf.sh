@@ -38,7 +38,7 @@ Or build in Espressif's container, where everything is installed (docker or podm
         espressif/idf:v5.4.2 boards/esp32s3/build.sh
 
 Both give build/esp32s3/firmware.bin (all of the flash), app.bin (for updates), firmware.map and size.txt;
-\`make flash PORT=/dev/ttyACM0\` writes it. The first build fetches three components (tinyusb, mdns) from Espressif.
+\`make flash PORT=/dev/ttyACM0\` writes it. The first build fetches mdns, esp_tinyusb and tinyusb from Espressif.
 No board at hand, or no ESP-IDF? \`make run\` runs the same firmware on a simulated one.
 More: docs/hardware.md
 PAGE

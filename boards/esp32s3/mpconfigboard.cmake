@@ -7,12 +7,13 @@ set(WG_SDKCONFIG_PARTITIONS ${CMAKE_BINARY_DIR}/sdkconfig.partitions)
 file(WRITE ${WG_SDKCONFIG_PARTITIONS}
     "CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_PARTITION_TABLE_CUSTOM_FILENAME=\"${MICROPY_BOARD_DIR}/partitions.csv\"\n")
 
-# The firmware's version in the image's description, where `wg release` and esptool read it.
+# The firmware's version in the image's description, where `wg release` and esptool read it. MicroPython's fragment has
+# it left out.
 file(STRINGS ${MICROPY_BOARD_DIR}/../../firmware/wgdisplay/__init__.py WG_VERSION REGEX "^VERSION = ")
 string(REGEX REPLACE "^VERSION = \"(.*)\"$" "\\1" WG_VERSION "${WG_VERSION}")
 set(WG_SDKCONFIG_VERSION ${CMAKE_BINARY_DIR}/sdkconfig.version)
 file(WRITE ${WG_SDKCONFIG_VERSION}
-    "CONFIG_APP_PROJECT_VER_FROM_CONFIG=y\nCONFIG_APP_PROJECT_VER=\"${WG_VERSION}\"\n")
+    "CONFIG_APP_EXCLUDE_PROJECT_VER_VAR=n\nCONFIG_APP_PROJECT_VER_FROM_CONFIG=y\nCONFIG_APP_PROJECT_VER=\"${WG_VERSION}\"\n")
 
 # The later one wins. No sdkconfig.ble and no sdkconfig.usb: see mpconfigboard.h.
 set(SDKCONFIG_DEFAULTS

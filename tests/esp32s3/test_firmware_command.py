@@ -96,6 +96,7 @@ printf '%s\\n' "$PWD" "$@" >"$FAKE/arguments"
 printenv MICROPY_MPYCROSS MICROPY_GIT_TAG >>"$FAKE/arguments"
 while [ "$1" != -B ]; do shift; done
 [ -f "$2/sdkconfig" ] && touch "$FAKE/kept"
+[ -f "$2/frozen_content.c" ] && touch "$FAKE/frozen"
 mkdir -p "$2/bootloader" "$2/partition_table"
 printf 'CONFIG_IDF_TARGET="esp32s3"\\nCONFIG_BOOTLOADER_OFFSET_IN_FLASH=0x0\\n' >"$2/sdkconfig"
 printf boot >"$2/bootloader/bootloader.bin"
@@ -172,6 +173,15 @@ def test_the_build_leaves_its_files(fake: Fake) -> None:
     assert partitions.parse_binary(image[0x8000:0x8C00])[-1].label == "vfs"
     assert (out / "app.bin").read_bytes() == b"\xe9app"
     assert "flash code" in (out / "size.txt").read_text() and (out / "firmware.map").exists()
+
+
+def test_the_frozen_code_is_made_anew(fake: Fake) -> None:
+    """Else it has names of its own that a changed C module now has too: `redeclaration of enumerator`."""
+    folder = fake.build / "esp32s3" / "idf"
+    folder.mkdir(parents=True)
+    (folder / "frozen_content.c").touch()
+    assert fake.run().returncode == 0
+    assert not (fake.folder / "frozen").exists()
 
 
 def test_what_idf_py_is_told(fake: Fake) -> None:

@@ -94,6 +94,7 @@ def test_one_of_each_choice(project: Project, what: str) -> None:
         # releases are signed with ECDSA on P-256, and say the version that is in the image
         ("CONFIG_MBEDTLS_ECDSA_C", "y"),
         ("CONFIG_MBEDTLS_ECP_DP_SECP256R1_ENABLED", "y"),
+        ("CONFIG_APP_EXCLUDE_PROJECT_VER_VAR", "n"),
         ("CONFIG_APP_PROJECT_VER_FROM_CONFIG", "y"),
         ("CONFIG_APP_PROJECT_VER", f'"{firmware_version()}"'),
         ("CONFIG_ESP_TASK_WDT_PANIC", "y"),

@@ -158,7 +158,9 @@ def _build(
     folder.mkdir(parents=True)
     include = [f"-isystem{wasm3[0].parent}", f"-I{ENGINE}"]
     for source in wasm3:
-        handlers = [] if stock or source.stem != "m3_exec" else CALL0 if "-mabi=windowed" in compiler else ALIGNED
+        handlers = (
+            [] if stock or source.stem != "m3_exec" else CALL0 if "-mabi=windowed" in compiler else ALIGNED
+        )
         _compile([*compiler, *WASM3_FLAGS, *DEFINES, *flags, *handlers, f"-I{source.parent}"], source, folder)
     own = [
         *compiler,
