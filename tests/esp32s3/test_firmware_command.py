@@ -326,3 +326,27 @@ def test_an_image_that_does_not_fit_is_refused(size_report: dict[str, Any], tmp_
     (tmp_path / "app.bin").write_bytes(b"\xe9" * 0x400001)
     with pytest.raises(SystemExit, match="larger than its slot"):
         size_report["main"](tmp_path / "firmware.map", tmp_path / "app.bin", BOARD / "partitions.csv")
+
+
+# ---- CROSS_COMPILE: Espressif's compiler in the place of ours, for `make xtensa-check` ----
+
+
+def make_variable(name: str, *arguments: str) -> str:
+    command = ["make", "-C", str(ROOT), "--no-print-directory", f"--eval=print: ; @printf '%s' '$({name})'"]
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "CROSS_"))}
+    done = subprocess.run(
+        [*command, "print", *arguments], env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_another_compiler_brings_its_own_library_and_leaves_the_board_alone() -> None:
+    other = f"CROSS_COMPILE=/opt/{COMPILER.removesuffix('gcc')}"
+    assert make_variable("XTENSA_PREFIX", other) + "gcc" == f"/opt/{COMPILER}"
+    assert "-isystem" not in make_variable("XTENSA_CFLAGS", other)
+    # the board needs picolibc, whoever compiles cmodules
+    for name in ("XTENSA_BOARD_PREFIX", "XTENSA_BOARD_CFLAGS"):
+        assert make_variable(name, other) == make_variable(name)
+    assert "libc/include" in make_variable("XTENSA_BOARD_CFLAGS", other)
+    assert make_variable("XTENSA_PREFIX") == make_variable("XTENSA_BOARD_PREFIX")

@@ -1,23 +1,19 @@
 # The board boards/xtensa_qemu: its tools, its firmware, its tests. Included by the Makefile.
 #
-# CROSS_COMPILE=.../xtensa-esp32s3-elf- takes another compiler for `make xtensa-check`; it brings its own libraries.
+# CROSS_COMPILE=.../xtensa-esp32s3-elf- takes another compiler for cmodules/ in `make xtensa-check`; it brings its own
+# C library. The board is built with ours in any case.
 
 XTENSA := $(BUILD)/xtensa
 XTENSA_DIR := $(CURDIR)/boards/xtensa_qemu
 XTENSA_ELF := $(BUILD)/xtensa-qemu/wgdisplay.elf
 
-ifeq ($(CROSS_COMPILE),)
-XTENSA_PREFIX := XTENSA_GNU_CONFIG=$(XTENSA)/dynconfig.so $(XTENSA)/root/usr/bin/xtensa-lx106-elf-
 # picolibc hides CLOCK_MONOTONIC from systems that it doesn't know. The compiler has no thread-local memory, the board no threads.
-XTENSA_CFLAGS := -mabi=windowed -mlongcalls -mtext-section-literals -D_XTENSA_HAVE_CONFIG_CORE_ISA_H=1 \
+XTENSA_BOARD_PREFIX := XTENSA_GNU_CONFIG=$(XTENSA)/dynconfig.so $(XTENSA)/root/usr/bin/xtensa-lx106-elf-
+XTENSA_BOARD_CFLAGS := -mabi=windowed -mlongcalls -mtext-section-literals -D_XTENSA_HAVE_CONFIG_CORE_ISA_H=1 \
     -isystem $(XTENSA)/libc/include -isystem $(XTENSA)/include \
     -D_POSIX_MONOTONIC_CLOCK=200112L -D_POSIX_TIMERS=1 -D_Thread_local=
-XTENSA_NEEDS := xtensa-tools
-else
-XTENSA_PREFIX := $(CROSS_COMPILE)
-XTENSA_CFLAGS := -mlongcalls
-XTENSA_NEEDS :=
-endif
+XTENSA_PREFIX := $(or $(CROSS_COMPILE),$(XTENSA_BOARD_PREFIX))
+XTENSA_CFLAGS := $(if $(CROSS_COMPILE),-mlongcalls,$(XTENSA_BOARD_CFLAGS))
 
 .PHONY: xtensa-tools
 xtensa-tools: $(STAMPS)/system $(STAMPS)/venv ## The Xtensa compiler and its libraries, from Debian packages: build/xtensa
@@ -34,7 +30,7 @@ XTENSA_WITH_PYTHON := -Wno-unused-parameter -DMICROPY_PY_THREAD=0 -isystem $(XTE
     -isystem $(BUILD)/xtensa-qemu -DMICROPY_SSL_MBEDTLS=1 -include $(CURDIR)/tests/xtensa/idf_headers/board_name.h -isystem $(THIRD_PARTY)/mbedtls/include
 
 .PHONY: xtensa-check
-xtensa-check: $(XTENSA_NEEDS) $(STAMPS)/wasm3-patched xtensa ## All our C compiled for Xtensa as for the ESP32-S3, warnings are errors
+xtensa-check: xtensa-tools $(STAMPS)/wasm3-patched xtensa ## All our C compiled for Xtensa as for the ESP32-S3, warnings are errors
 	@mkdir -p $(XTENSA_CHECK)/genhdr
 	@$(PY) $(CURDIR)/tests/xtensa/names.py $(BUILD)/xtensa-qemu/genhdr $(XTENSA_CHECK)/genhdr $(XTENSA_CHECKED)
 	@for file in $(XTENSA_CHECKED); do \
@@ -44,7 +40,7 @@ xtensa-check: $(XTENSA_NEEDS) $(STAMPS)/wasm3-patched xtensa ## All our C compil
 	done
 	@for file in $(wildcard $(XTENSA_DIR)/*.c); do \
 	    case $$file in */dynconfig.c) continue;; esac; \
-	    $(XTENSA_PREFIX)gcc $(XTENSA_CFLAGS) $(XTENSA_STRICT) $(XTENSA_WITH_PYTHON) -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
+	    $(XTENSA_BOARD_PREFIX)gcc $(XTENSA_BOARD_CFLAGS) $(XTENSA_STRICT) $(XTENSA_WITH_PYTHON) -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
 	done
 	@echo "wg: $(words $(XTENSA_CHECKED)) files of cmodules and the board's compiled for Xtensa without a warning"
 
@@ -62,7 +58,7 @@ xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched $(FONTS_STAMP
 	    $(MAKE) --no-print-directory -C $(XTENSA_DIR) TOP=$(MICROPYTHON_DIR) BUILD=$(BUILD)/xtensa-qemu \
 	    CROSS_COMPILE=$(XTENSA)/root/usr/bin/xtensa-lx106-elf- USER_C_MODULES=$(CURDIR)/cmodules \
 	    MPY_LIB_DIR=$(BUILD)/xtensa-qemu/no-micropython-lib MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY= \
-	    XTENSA_CFLAGS="$(XTENSA_CFLAGS)" XTENSA_LIBS="$(addprefix $(XTENSA)/,libc/lib/libc.a libc/lib/libm.a libgcc.a)" \
+	    XTENSA_CFLAGS="$(XTENSA_BOARD_CFLAGS)" XTENSA_LIBS="$(addprefix $(XTENSA)/,libc/lib/libc.a libc/lib/libm.a libgcc.a)" \
 	    >$(BUILD)/xtensa-qemu/build.log 2>&1 \
 	    || { grep -nE 'error|Error|undefined|\*\*\*' -A3 $(BUILD)/xtensa-qemu/build.log | tail -40; \
 	         echo "boards/xtensa_qemu: the build failed; the whole log is $(BUILD)/xtensa-qemu/build.log" >&2; exit 1; }

@@ -1,5 +1,11 @@
-/* POSIX threads, as far as cmodules/wasm3_bridge/task.c uses them: picolibc has none. */
+/*
+ * POSIX threads, as far as cmodules/wasm3_bridge/task.c uses them: picolibc has none. Another
+ * compiler (CROSS_COMPILE) may bring its own.
+ */
 #pragma once
+#if __has_include_next(<pthread.h>)
+#include_next <pthread.h>
+#else
 #include <stddef.h>
 #include <time.h>
 
@@ -34,3 +40,4 @@ int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                            const struct timespec *until);
 int pthread_cond_signal(pthread_cond_t *cond);
+#endif
