@@ -107,6 +107,34 @@ def test_broken_ways_are_told(
     assert said in check(OBJDUMP, handlers, ways(xtensa_copy, change, options=style))
 
 
+SCRIPT = """
+SECTIONS {
+  .text 0x42000000 : { *m3_exec.o(.literal .literal.* .text .text.*) }
+  .far 0x42000000 + %#x : { *ways.o(.literal .literal.* .text .text.*) }
+}
+"""
+
+
+@needs_xtensa
+def test_as_in_esp_idf_calls_reach_the_ways_out(
+    handlers: Path, xtensa_copy: Path, style: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Wherever ESP-IDF's linker script puts them; a direct call reaches 512 KB."""
+    done = {}
+    for distance in (0x40000, 0xC0000):
+        script = tmp_path / "script.ld"
+        script.write_text(SCRIPT % distance)
+        done[distance] = subprocess.run(
+            [str(GCC.with_name("xtensa-lx106-elf-ld")), "-T", str(script), "--unresolved-symbols=ignore-all", "-e", "0",
+             str(handlers), str(ways(xtensa_copy, options=style)), "-o", str(tmp_path / "linked")],
+            capture_output=True, text=True, timeout=100,
+            env={**os.environ, "XTENSA_GNU_CONFIG": str(XTENSA / "dynconfig.so")},
+        )  # fmt: skip
+    assert done[0x40000].returncode == 0, done[0x40000].stderr
+    assert (done[0xC0000].returncode == 0) == (style == AS_IDF)
+    assert style == AS_IDF or "call target out of range" in done[0xC0000].stderr
+
+
 @needs_xtensa
 @pytest.mark.parametrize("options", [(), AS_IDF], ids=["board", "esp-idf"])
 def test_a_call_without_a_way_out_is_told(

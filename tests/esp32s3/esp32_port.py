@@ -62,11 +62,28 @@ class Project:
         return dict(read_sdkconfig(self.folder / "sdkconfig.combined"))
 
 
+# The PC's compiler, which says of itself that it is Espressif's: what CMake asks decides over the handlers' options.
+_COMPILER = """\
+#!/bin/sh
+[ "$1" = -dumpmachine ] && echo xtensa-esp-elf && exit
+exec cc "$@"
+"""
+
+
 def configure(folder: Path, board: Path = BOARD) -> subprocess.CompletedProcess[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    compiler = folder / "xtensa-esp32s3-elf-gcc"
+    compiler.write_text(_COMPILER)
+    compiler.chmod(0o755)
     options = [f"-DMICROPY_BOARD_DIR={board}", "-DMICROPY_BOARD=WG_DISPLAY"]
     return subprocess.run(
         ["cmake", "-G", "Unix Makefiles", "-S", PORT, "-B", folder, *options],
-        env={**os.environ, "IDF_PATH": str(Path(__file__).parent / "idf"), "MICROPY_MPYCROSS": "mpy-cross"},
+        env={
+            **os.environ,
+            "IDF_PATH": str(Path(__file__).parent / "idf"),
+            "MICROPY_MPYCROSS": "mpy-cross",
+            "CC": str(compiler),
+        },
         capture_output=True,
         text=True,
         timeout=60,

@@ -96,6 +96,16 @@ def test_wasm3s_options_stay_on_its_own_objects(project: Project) -> None:
     assert "d_m3" not in project.command("py", "vm.c")
 
 
+def test_the_handlers_are_call0_code_that_reaches_the_ways_out(project: Project) -> None:
+    """ESP-IDF's linker script puts sections without literals far from those with: a direct call would not reach."""
+    command = project.command("m3_exec.c")
+    for option in ("-mabi=call0", "-Wa,--abi-windowed", "-mlongcalls"):
+        assert f" {option} " in command
+    assert "-mno-longcalls" not in command and "xtensa/handlers.h" in command
+    assert len(project.objects[ROOT / "cmodules" / "wasm3_bridge" / "xtensa" / "ways.S"]) == 1
+    assert not any("-mabi=call0" in project.commands[source] for source in [*OURS, *WASM3[:1]])
+
+
 def test_engine_and_wasm3_agree_on_the_limits(project: Project) -> None:
     """The same numbers as in the builds with make: flags.mk is the list."""
     flags = (ROOT / "cmodules" / "wasm3_bridge" / "flags.mk").read_text().replace("\\\n", " ")
