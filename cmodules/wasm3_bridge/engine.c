@@ -529,8 +529,9 @@ static bool run(wg_instance *instance, uint32_t index, const wg_type *type, cons
     IM3Function function = wg_m3_function(instance->linked, index);
     wg_m3_forget_trapped(instance->runtime);
     M3Result result = wg_m3_compile(function);
-    if (result == m3Err_none) {
-        result = wg_m3_make_room(instance->runtime, (size_t)type->params + type->results);
+    if (result == m3Err_none &&
+        !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
+        result = m3Err_trapStackOverflow;
     }
     if (result == m3Err_none) {
         const void *pointers[WG_MAX_PARAMS + 1];

@@ -19,6 +19,11 @@
     (call $through (i32.sub (local.get 0) (i32.const 1)) (local.get 1))
     (if (i64.ne (local.get $kept) (i64.extend_i32_u (local.get 0))) (then unreachable))
     (i64.add (local.get $kept)))
+  ;; takes more than the host function that calls it
+  (func (export "many") (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+    (i64.add
+      (i64.add (i64.add (local.get 0) (local.get 1)) (i64.add (local.get 2) (local.get 3)))
+      (i64.add (i64.add (local.get 4) (local.get 5)) (i64.add (local.get 6) (local.get 7)))))
   ;; counts its calls in memory until the stack ends
   (func $deep (export "deep")
     (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
