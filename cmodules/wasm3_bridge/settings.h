@@ -85,6 +85,10 @@
 /* For so many microseconds the two sides of a task watch for each other before they wait. */
 #define WG_WATCH_US 50
 
+/* After so many times for nothing in a row they wait at once, so many times. */
+#define WG_WATCH_MISSES 3
+#define WG_WATCH_SKIPS 30
+
 /* The longest that poll() waits, in microseconds. */
 #define WG_POLL_US 1000
 

@@ -46,6 +46,13 @@ typedef struct {
     pthread_cond_t wake; /* the spare one waits for a task */
 } wg_worker;
 
+/* What a condition's waiter knows of it. */
+typedef struct {
+    uint32_t count; /* how often it was signalled: looked at without the lock, too */
+    uint8_t misses; /* how often in a row it was watched for nothing */
+    uint8_t skip;   /* how often it is not watched for now */
+} wg_signals;
+
 static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
 static wg_worker *spare;
 
@@ -55,9 +62,9 @@ struct wg_task {
     pthread_mutex_t lock; /* for all that follows */
     pthread_cond_t wake;  /* the thread waits for an order */
     pthread_cond_t news;  /* the owner waits for an event, or for the thread to go */
-    uint32_t wakes;       /* how often each was signalled: looked at without the lock, too */
-    uint32_t told;
-    bool served;          /* a thread is here; else none touches the task */
+    wg_signals wakes;     /* of each */
+    wg_signals told;
+    bool served; /* a thread is here; else none touches the task */
     wg_state state;
     wg_order order;
     bool quit;
@@ -73,9 +80,9 @@ struct wg_task {
     uint32_t parked_in; /* host function */
 };
 
-/* Both sides hand over to each other several times in a run, mostly after some microseconds of work:
- * so whoever waits watches for so long before it asks the system to wake it up, which takes longer
- * than that. No use where one processor has to do both. */
+/* Both sides hand over to each other several times in a run, mostly after some microseconds of
+ * work: so whoever waits watches for so long before it asks the system to wake it up, which takes
+ * longer than that. No use where one processor has to do both. */
 static uint32_t watch_us(void) {
 #if defined(ESP_PLATFORM)
 #if CONFIG_FREERTOS_UNICORE
@@ -94,8 +101,8 @@ static uint32_t watch_us(void) {
 #endif
 }
 
-static void notify(pthread_cond_t *condition, uint32_t *signals) {
-    __atomic_add_fetch(signals, 1, __ATOMIC_RELEASE);
+static void notify(pthread_cond_t *condition, wg_signals *signals) {
+    __atomic_add_fetch(&signals->count, 1, __ATOMIC_RELEASE);
     pthread_cond_signal(condition);
 }
 
@@ -107,10 +114,15 @@ static void tell_owner(wg_task *task) {
     notify(&task->news, &task->told);
 }
 
-/* Watches for a signal, without the lock, for so long at most. true: there was one. */
-static bool watch(wg_task *task, uint32_t *signals, uint32_t us) {
-    uint32_t before = *signals;
+/* Watches for a signal, without the lock, for so long at most. true: there was one. After some
+ * misses in a row, as when there are more threads than processors, it is left out for a while. */
+static bool watch(wg_task *task, wg_signals *signals, uint32_t us) {
+    uint32_t before = signals->count;
     us = us < watch_us() ? us : watch_us();
+    if (signals->skip > 0) {
+        signals->skip--;
+        return false;
+    }
     if (us == 0) {
         return false;
     }
@@ -121,10 +133,17 @@ static bool watch(wg_task *task, uint32_t *signals, uint32_t us) {
         for (int i = 0; i < 16; i++) {
             RELAX();
         }
-        changed = __atomic_load_n(signals, __ATOMIC_ACQUIRE) != before;
+        changed = __atomic_load_n(&signals->count, __ATOMIC_ACQUIRE) != before;
     } while (!changed && wg_clock_us() - since < us);
     pthread_mutex_lock(&task->lock);
-    return *signals != before;
+    changed = signals->count != before;
+    if (changed) {
+        signals->misses = 0;
+    } else if (++signals->misses == WG_WATCH_MISSES) {
+        signals->misses = 0;
+        signals->skip = WG_WATCH_SKIPS;
+    }
+    return changed;
 }
 
 /* ---- The thread ---- */
@@ -157,7 +176,7 @@ static bool run(wg_task *task, wg_event *event) {
 }
 
 /* Waits for a condition of the task, for so long at most. It may be early. */
-static void wait_for(wg_task *task, pthread_cond_t *condition, uint32_t *signals, uint32_t us) {
+static void wait_for(wg_task *task, pthread_cond_t *condition, wg_signals *signals, uint32_t us) {
     if (watch(task, signals, us)) {
         return;
     }

@@ -60,9 +60,10 @@ def test_memory(wgdisplay: Path, folder: Path) -> None:
 
 
 def test_a_flood_of_host_calls_gets_its_share(wgdisplay: Path, folder: Path) -> None:
-    """Of the loop's thread's computing time; without the pauses one flood takes 40 percent on a PC and four take 75."""
+    """Of the loop's thread's computing time. Without pauses one flood takes 40 percent on a PC and four take 75, and
+    with pauses that do not know of each other nearly as much."""
     index = len(MANY) + [widget.name for widget in LONG].index("asks the time endlessly")
     seen = run(wgdisplay, "floods.py", folder / f"{index:02d}.core.wasm", timeout=30)
     assert 1 <= seen["one"]["percent"] <= 30
-    assert seen["four"]["percent"] <= 60
+    assert seen["four"]["percent"] <= 45
     assert set(seen["one"]["ends"] + seen["four"]["ends"]) == {"deadline"}

@@ -57,9 +57,20 @@ def translate(error):
 
 
 # A widget that asks the host without end gets its share of the loop's time and no more: after so many milliseconds
-# without a wait of its own it is left waiting.
+# without a wait of its own it is left waiting, and the longer the more others are: together they get no more than one.
 BURST_MS = const(4)
 PAUSE_MS = const(12)
+_paused = 0  # runs that are left waiting now
+
+
+async def _pause():
+    global _paused
+    _paused += 1
+    try:
+        await asyncio.sleep_ms(PAUSE_MS * _paused)
+    finally:
+        _paused -= 1
+
 
 # So long is waited for the instance alone, in microseconds, before it is waited for with the rest of the loop's
 # streams: most calls and pauses between host calls are over by then. Longer would be felt by the others.
@@ -300,7 +311,7 @@ class Execution:
                 return news[1]
             answer = await self._serve(news[1], news[2])
             if time.ticks_diff(time.ticks_ms(), self._since) >= BURST_MS:
-                await asyncio.sleep_ms(PAUSE_MS)
+                await _pause()
                 self._since = time.ticks_ms()
             instance.reply(answer)
 
