@@ -22,7 +22,7 @@
 
 /*
  * Native stack that a run may use, in bytes. Calls in wasm take none of it; what does is the
- * compiler, when a function is called for the first time: on Xtensa 208 bytes for each block within
+ * compiler, when a function is called for the first time: on Xtensa 192 bytes for each block within
  * a block. A `match` of 200 arms is 200 of them.
  */
 #ifndef WG_NATIVE_STACK
