@@ -8,6 +8,8 @@
 #include <time.h>
 #include <xtensa/config/core-isa.h>
 
+#include "threads.h"
+
 enum {
     SYS_EXIT = 1,
     SYS_READ = 3,
@@ -22,14 +24,17 @@ enum {
 
 enum { SELECT_READ = 1 };
 
-_Static_assert(XCHAL_TIMER0_INTERRUPT == 6, "the timer's interrupt is one of level 1");
+#define TIMER_INTERRUPT XCHAL_TIMER0_INTERRUPT
+#define SOFTWARE_INTERRUPT 7
+_Static_assert(XCHAL_INTLEVEL1_MASK & 1 << TIMER_INTERRUPT, "the timer's interrupt is of level 1");
+_Static_assert(XCHAL_INTLEVEL1_MASK & XCHAL_INTTYPE_MASK_SOFTWARE & 1 << SOFTWARE_INTERRUPT,
+               "so is the one that a thread asks for");
 
 #define CYCLES_PER_US 40
-#define CYCLES_PER_TICK (CONSOLE_TICK_US * CYCLES_PER_US)
 
 int32_t simcall(int32_t number, int32_t a, int32_t b, int32_t c);
 int main(void);
-void console_interrupt(void);
+const uint32_t *console_interrupt(void);
 _Noreturn void start_c(void);
 _Noreturn void fatal_exception(uint32_t cause, uint32_t pc, uint32_t address, uint32_t stack);
 
@@ -81,14 +86,25 @@ uint32_t console_option(const char *name, uint32_t otherwise) {
 
 // ---- Interrupts: all are on one level ----
 
-static uint32_t mask(void) {
+uint32_t console_mask(void) {
     uint32_t before;
     __asm__ volatile("rsil %0, 1" : "=a"(before)::"memory");
     return before;
 }
 
-static void unmask(uint32_t before) {
-    __asm__ volatile("wsr %0, ps; rsync" ::"a"(before) : "memory");
+void console_unmask(uint32_t before) {
+    if ((before & 15) == 0) {
+        console_unmask_all();
+    }
+}
+
+void console_unmask_all(void) {
+    uint32_t before;
+    __asm__ volatile("rsil %0, 0" : "=a"(before)::"memory");
+}
+
+void console_interrupt_self(void) {
+    __asm__ volatile("wsr %0, intset; rsync" ::"a"(1 << SOFTWARE_INTERRUPT) : "memory");
 }
 
 static uint32_t ccount(void) {
@@ -100,17 +116,13 @@ static uint32_t ccount(void) {
 uint64_t console_us(void) {
     static uint64_t cycles;
     static uint32_t last;
-    uint32_t before = mask();
+    uint32_t before = console_mask();
     uint32_t now = ccount();
     cycles += now - last;
     last = now;
     uint64_t us = cycles / CYCLES_PER_US;
-    unmask(before);
+    console_unmask(before);
     return us;
-}
-
-void console_idle(void) {
-    __asm__ volatile("waiti 0" ::: "memory");
 }
 
 // ---- Input ----
@@ -145,46 +157,64 @@ static void fill(void) {
 }
 
 int console_get(void) {
-    uint32_t before = mask();
+    uint32_t before = console_mask();
     if (input_from == input_to) {
         fill();
     }
     int c = input_from < input_to ? input[input_from++] : input_ended ? -2 : -1;
-    unmask(before);
+    console_unmask(before);
     return c;
 }
 
 bool console_has_input(void) {
-    uint32_t before = mask();
+    uint32_t before = console_mask();
     if (input_from == input_to) {
         fill();
     }
     bool has = input_from < input_to || input_ended;
-    unmask(before);
+    console_unmask(before);
     return has;
 }
 
 void console_wait_for_input(void) {
+    // Nothing may read the input between the look and the wait.
+    uint32_t before = console_mask();
     if (input_from == input_to && !input_ended) {
         input_ready(NULL);
     }
+    console_unmask(before);
 }
 
-static void next_tick(void) {
-    uint32_t at = ccount() + CYCLES_PER_TICK;
-    __asm__ volatile("wsr %0, ccompare0; esync" ::"a"(at)); // the interrupt's cause is gone, too
+static uint64_t tick_at;
+
+// The timer's next interrupt. That of the one before is no longer pending.
+static void set_timer(uint64_t now, uint64_t at) {
+    uint32_t us = at > now ? (uint32_t)(at - now) : 1;
+    __asm__ volatile("wsr %0, ccompare0; esync" ::"a"(ccount() + us * CYCLES_PER_US));
 }
 
-void console_interrupt(void) {
-    next_tick();
-    console_us(); // the counter's 32 bits are 107 s
-    fill();
+// Returns the registers of the thread that goes on. Called at each tick at least, since the cycle
+// counter's 32 bits are 107 s.
+const uint32_t *console_interrupt(void) {
+    __asm__ volatile("wsr %0, intclear; rsync" ::"a"(1 << SOFTWARE_INTERRUPT));
+    uint64_t now = console_us();
+    if (now >= tick_at) {
+        tick_at = now + CONSOLE_TICK_US;
+        fill();
+        threads_tick();
+    }
+    uint64_t wake_at;
+    const uint32_t *registers = threads_next(now, &wake_at);
+    set_timer(now, wake_at < tick_at ? wake_at : tick_at);
+    return registers;
 }
 
 void console_start(bool (*key)(int c)) {
     input_key = key;
-    next_tick();
-    uint32_t enabled = 1 << XCHAL_TIMER0_INTERRUPT;
+    uint64_t now = console_us();
+    tick_at = now + CONSOLE_TICK_US;
+    set_timer(now, tick_at);
+    uint32_t enabled = 1 << TIMER_INTERRUPT | 1 << SOFTWARE_INTERRUPT;
     __asm__ volatile("wsr %0, intenable; rsync" ::"a"(enabled));
 }
 

@@ -40,8 +40,13 @@ int console_get(void);
 // Would console_get() return at once, with a byte or at the end?
 bool console_has_input(void);
 
-// Halts the CPU until the next interrupt.
-void console_idle(void);
+// Masks all interrupts, and lets them be as they were before, or all of them in.
+uint32_t console_mask(void);
+void console_unmask(uint32_t before);
+void console_unmask_all(void);
+
+// Asks for an interrupt, which comes as soon as it is let in.
+void console_interrupt_self(void);
 
 // Stops QEMU until there is input. The simulated clock stands still.
 void console_wait_for_input(void);

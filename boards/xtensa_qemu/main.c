@@ -13,6 +13,7 @@
 #include "shared/runtime/interrupt_char.h"
 #include "shared/runtime/pyexec.h"
 #include "stack.h"
+#include "threads.h"
 
 #define PYTHON_HEAP (2 * 1024 * 1024)
 
@@ -39,6 +40,7 @@ int main(void) {
     }
     mp_stack_set_top(&_stack_top);
     mp_stack_set_limit((mp_uint_t)(&_stack_top - &_stack_bottom) - 16 * 1024);
+    threads_set_slice(console_option("slice", THREADS_SLICE_US));
     console_start(take_key);
     for (;;) {
         gc_init(heap, heap + size);
@@ -94,7 +96,11 @@ int mp_hal_stdin_rx_chr(void) {
         if (c == -2) {
             end(0);
         }
-        console_wait_for_input();
+        if (threads_others_run()) {
+            threads_wait_for_tick();
+        } else {
+            console_wait_for_input();
+        }
         mp_handle_pending(true);
     }
 }
@@ -138,7 +144,7 @@ void mp_hal_delay_ms(mp_uint_t ms) {
         if (end - us < CONSOLE_TICK_US) {
             mp_hal_delay_us((mp_uint_t)(end - us));
         } else {
-            console_idle();
+            threads_wait_for_tick();
         }
     }
 }

@@ -31,15 +31,15 @@
 #define MICROPY_PY_TIME_INCLUDEFILE "modtime.inc"
 #define MICROPY_PY_HASHLIB_SHA256 (1)
 #define MICROPY_KBD_EXCEPTION (1)
-// Waits for the next tick of the timer. Input is looked at there.
-#define MICROPY_INTERNAL_WFE(timeout_ms) console_idle()
+// Input is looked at there.
+#define MICROPY_INTERNAL_WFE(timeout_ms) threads_wait_for_tick()
 #define MICROPY_SCHEDULER_DEPTH (8)
 #define MICROPY_USE_INTERNAL_PRINTF (0)
 #define MICROPY_ENABLE_SOURCE_LINE (1)
 #define MICROPY_ERROR_REPORTING (MICROPY_ERROR_REPORTING_NORMAL)
 #define MICROPY_EPOCH_IS_2000 (1)
 
-void console_idle(void);
+void threads_wait_for_tick(void);
 
 typedef int32_t mp_int_t;
 typedef uint32_t mp_uint_t;

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "../../cmodules/wasm3_bridge/engine.h"
-
-#define MARK 0xa5a5a5a5u
+#include "threads.h"
 
 // So many unchanged bytes, and there is nothing below them: no frame of ours leaves out more.
 #define UNTOUCHED (4 * 1024)
@@ -16,7 +15,10 @@
 // Left alone below the stack pointer: the frames of the functions here.
 #define OWN 256
 
-extern uint32_t _stack_bottom[];
+// Left alone below the stack pointer of a thread that does not run: its last caller's a0 to a3.
+#define SAVE_AREA 64
+
+extern uint32_t _stack_bottom[], _stack_top[];
 
 // One stretch of the stack with one kind of code; `outer` of the same kind are further up.
 typedef struct segment {
@@ -41,7 +43,7 @@ static uint32_t *touched(char *at) {
     uint32_t *lowest = (uint32_t *)((uintptr_t)at & ~3u);
     uint32_t *end = lowest - UNTOUCHED / sizeof(uint32_t);
     for (uint32_t *word = lowest - 1; word >= _stack_bottom && word >= end; word--) {
-        if (*word != MARK) {
+        if (*word != STACK_MARK) {
             lowest = word;
             end = word - UNTOUCHED / sizeof(uint32_t);
         }
@@ -63,7 +65,7 @@ static void look(void) {
         deepest[STACK_PYTHON] = now->above[STACK_PYTHON] + bytes;
     }
     while (lowest < (uint32_t *)((uintptr_t)here & ~3u)) {
-        *lowest++ = MARK;
+        *lowest++ = STACK_MARK;
     }
 }
 
@@ -83,22 +85,51 @@ static void leave(void) {
     now = now->outer;
 }
 
+void stack_fill(uint32_t *from, const char *to) {
+    for (uint32_t *word = from; (const char *)word < to; word++) {
+        *word = STACK_MARK;
+    }
+}
+
+void stack_note(uint32_t *bottom, const char *used, const char *end) {
+    (void)used;
+    const uint32_t *lowest = bottom;
+    while ((const char *)lowest < end && *lowest == STACK_MARK) {
+        lowest++;
+    }
+    size_t bytes = (size_t)(end - (const char *)lowest);
+    if (bytes > deepest[STACK_RUN]) {
+        deepest[STACK_RUN] = bytes;
+    }
+}
+
+static void fill_below(uint32_t *bottom, const char *used, const char *end) {
+    (void)end;
+    stack_fill(bottom, used - SAVE_AREA);
+}
+
 void stack_start(void) {
     first.from = stack_pointer();
     now = &first;
-    for (uint32_t *word = _stack_bottom; word < (uint32_t *)(stack_pointer() - OWN); word++) {
-        *word = MARK;
-    }
+    stack_fill(_stack_bottom, stack_pointer() - OWN);
 }
 
 size_t stack_deepest(stack_kind kind) {
     look();
+    threads_see_stacks(stack_note);
     return deepest[kind];
 }
 
 void stack_reset(void) {
     look();
+    threads_see_stacks(fill_below);
     memset(deepest, 0, sizeof(deepest));
+}
+
+// Are we on the first thread's stack? The others are measured as a whole.
+static bool on_first_stack(void) {
+    const char *at = stack_pointer();
+    return at >= (const char *)_stack_bottom && at < (const char *)_stack_top;
 }
 
 // ---- The engine's functions ----
@@ -132,6 +163,9 @@ bool __wrap_wg_instance_call(wg_instance *instance, uint32_t index, const uint64
                              size_t count, uint64_t *results, size_t native_room, wg_error *error);
 bool __wrap_wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *args,
                              size_t count, uint64_t *results, size_t native_room, wg_error *error) {
+    if (!on_first_stack()) {
+        return __real_wg_instance_call(instance, index, args, count, results, native_room, error);
+    }
     segment inner;
     enter(&inner, STACK_RUN);
     bool good = __real_wg_instance_call(instance, index, args, count, results, native_room, error);
@@ -139,14 +173,15 @@ bool __wrap_wg_instance_call(wg_instance *instance, uint32_t index, const uint64
     return good;
 }
 
-// The host's functions, which every instance of this board has in common.
-static wg_host hosts_own;
+// The host's functions of an inline call, which all instances have in common. Those of a call in a
+// thread are on that thread's stack.
+static wg_host host_inline;
 
 static bool host(void *context, uint32_t index, const uint64_t *args, size_t count,
                  uint64_t *result, wg_error *error) {
     segment inner;
     enter(&inner, STACK_PYTHON);
-    bool good = hosts_own(context, index, args, count, result, error);
+    bool good = host_inline(context, index, args, count, result, error);
     leave();
     return good;
 }
@@ -154,6 +189,10 @@ static bool host(void *context, uint32_t index, const uint64_t *args, size_t cou
 void __real_wg_instance_set_hooks(wg_instance *instance, wg_host run, wg_poll poll, void *context);
 void __wrap_wg_instance_set_hooks(wg_instance *instance, wg_host run, wg_poll poll, void *context);
 void __wrap_wg_instance_set_hooks(wg_instance *instance, wg_host run, wg_poll poll, void *context) {
-    hosts_own = run;
+    if (poll == NULL) { // task.c's: a thread asks nobody whether to go on
+        __real_wg_instance_set_hooks(instance, run, poll, context);
+        return;
+    }
+    host_inline = run;
     __real_wg_instance_set_hooks(instance, host, poll, context);
 }

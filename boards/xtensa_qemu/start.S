@@ -8,13 +8,19 @@
 #define PS_RUNNING ((1 << 18) | (1 << 5))
 #define PS_EXCM (1 << 4)
 
-// What an interrupt saves, in words: a0 to a15, then these.
-#define SAVED_SAR (16 * 4)
-#define SAVED_PC (17 * 4)
-#define SAVED_PS (18 * 4)
+// What a thread's registers are saved in, in words (threads.c): a0 to a15, then these. As the interrupt finds them:
+// windowed code or the call0 code of the engine's handlers, floating point and all.
+#define SAVED_PC (16 * 4)
+#define SAVED_PS (17 * 4)
+#define SAVED_SAR (18 * 4)
 #define SAVED_LBEG (19 * 4)
 #define SAVED_LEND (20 * 4)
 #define SAVED_LCOUNT (21 * 4)
+#define SAVED_BR (22 * 4)
+#define SAVED_SCOMPARE1 (23 * 4)
+#define SAVED_FCR (24 * 4)
+#define SAVED_FSR (25 * 4)
+#define SAVED_F0 (26 * 4)
 
 // ---- Reset: QEMU's CPU starts at 0xfe000000, whatever the ELF file's entry is ----
     .section .reset, "ax"
@@ -155,43 +161,44 @@ fill_callers_window:
     .section .vectors.double, "ax"
     j fatal
 
-// ---- The timer's interrupt, as ESP-IDF enters one: all windows to their stacks, then C on a stack of its own ----
+// ---- Interrupts, entered as ESP-IDF's are: all windows to their stacks, then C on a stack of its own ----
 // The interrupted code may be anything: windowed, or in the call0 ABI with a stack pointer that moves. Its a1 must be
-// as it was while the windows above it are spilled, for the last of them goes to the 16 bytes below it.
+// as it was while the windows above it are spilled, for the last of them goes to the 16 bytes below it. Then the one
+// window that is left is the interrupted thread, and another thread can go on in it.
+    .macro save register, to
+    rsr a2, \register
+    s32i a2, a0, \to
+    .endm
+    .macro restore register, from
+    l32i a2, a1, \from
+    wsr a2, \register
+    .endm
+
     .section .text.interrupt, "ax"
     .align 4
     .literal_position
 interrupt:
-    movi a0, interrupt_saved
-    s32i a1, a0, 1 * 4
-    s32i a2, a0, 2 * 4
-    s32i a3, a0, 3 * 4
-    s32i a4, a0, 4 * 4
-    s32i a5, a0, 5 * 4
-    s32i a6, a0, 6 * 4
-    s32i a7, a0, 7 * 4
-    s32i a8, a0, 8 * 4
-    s32i a9, a0, 9 * 4
-    s32i a10, a0, 10 * 4
-    s32i a11, a0, 11 * 4
-    s32i a12, a0, 12 * 4
-    s32i a13, a0, 13 * 4
-    s32i a14, a0, 14 * 4
-    s32i a15, a0, 15 * 4
-    rsr a2, excsave1
-    s32i a2, a0, 0
-    rsr a2, sar
-    s32i a2, a0, SAVED_SAR
-    rsr a2, epc1
-    s32i a2, a0, SAVED_PC
-    rsr a2, ps
-    s32i a2, a0, SAVED_PS
-    rsr a2, lbeg
-    s32i a2, a0, SAVED_LBEG
-    rsr a2, lend
-    s32i a2, a0, SAVED_LEND
-    rsr a2, lcount
-    s32i a2, a0, SAVED_LCOUNT
+    movi a0, threads_running
+    l32i a0, a0, 0          // begins with its registers
+    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    s32i a\n, a0, \n * 4
+    .endr
+    save excsave1, 0
+    save epc1, SAVED_PC
+    save ps, SAVED_PS
+    save sar, SAVED_SAR
+    save lbeg, SAVED_LBEG
+    save lend, SAVED_LEND
+    save lcount, SAVED_LCOUNT
+    save br, SAVED_BR
+    save scompare1, SAVED_SCOMPARE1
+    rur.fcr a2
+    s32i a2, a0, SAVED_FCR
+    rur.fsr a2
+    s32i a2, a0, SAVED_FSR
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    ssi f\n, a0, SAVED_F0 + \n * 4
+    .endr
     movi a2, 0              // the handler's loops must not meet the end of ours
     wsr a2, lcount
     movi a2, PS_RUNNING | 1
@@ -202,42 +209,30 @@ interrupt:
     movi a1, interrupt_stack_top
     movi a4, console_interrupt
     callx4 a4
-    movi a1, interrupt_saved
-    l32i a2, a1, SAVED_PS   // with EXCM, as the vector found it
-    wsr a2, ps
+    mov a1, a6              // the registers of the thread that goes on
+    restore ps, SAVED_PS    // with EXCM, as the vector found it
     rsync
-    l32i a2, a1, SAVED_PC
-    wsr a2, epc1
-    l32i a2, a1, SAVED_LBEG
-    wsr a2, lbeg
-    l32i a2, a1, SAVED_LEND
-    wsr a2, lend
-    l32i a2, a1, SAVED_LCOUNT
-    wsr a2, lcount
-    l32i a2, a1, SAVED_SAR
-    wsr a2, sar
-    l32i a0, a1, 0
-    l32i a2, a1, 2 * 4
-    l32i a3, a1, 3 * 4
-    l32i a4, a1, 4 * 4
-    l32i a5, a1, 5 * 4
-    l32i a6, a1, 6 * 4
-    l32i a7, a1, 7 * 4
-    l32i a8, a1, 8 * 4
-    l32i a9, a1, 9 * 4
-    l32i a10, a1, 10 * 4
-    l32i a11, a1, 11 * 4
-    l32i a12, a1, 12 * 4
-    l32i a13, a1, 13 * 4
-    l32i a14, a1, 14 * 4
-    l32i a15, a1, 15 * 4
+    restore epc1, SAVED_PC
+    restore sar, SAVED_SAR
+    restore lbeg, SAVED_LBEG
+    restore lend, SAVED_LEND
+    restore lcount, SAVED_LCOUNT
+    restore br, SAVED_BR
+    restore scompare1, SAVED_SCOMPARE1
+    l32i a2, a1, SAVED_FCR
+    wur.fcr a2
+    l32i a2, a1, SAVED_FSR
+    wur.fsr a2
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    lsi f\n, a1, SAVED_F0 + \n * 4
+    .endr
+    .irp n, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    l32i a\n, a1, \n * 4
+    .endr
     l32i a1, a1, 1 * 4
     rfe
 
     .section .bss.interrupt, "aw", @nobits
-    .align 16
-interrupt_saved:
-    .space 24 * 4
     .align 16
     .space 4096
 interrupt_stack_top:

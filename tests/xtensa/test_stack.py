@@ -48,8 +48,10 @@ def _deepest(cases: list[dict[str, object]], xtensa: Path, tmp_path: Path) -> li
         worker = workers.board(xtensa, options=("--heap", str(8 << 20)))
         try:
             for case in cases:
-                answer = worker.ask({"call": "run", "last": [1, 2], "threads": False, **case}, timeout=240)
-                assert "ok" in answer, answer
+                for threads in (True, False):
+                    asked = {"call": "run", "last": [1, 2], "threads": threads, **case}
+                    answer = worker.ask(asked, timeout=240)
+                    assert "ok" in answer, answer
         finally:
             worker.close()
     return list(json.loads(results.read_text())["stack"])

@@ -7,11 +7,11 @@ XTENSA := $(BUILD)/xtensa
 XTENSA_DIR := $(CURDIR)/boards/xtensa_qemu
 XTENSA_ELF := $(BUILD)/xtensa-qemu/wgdisplay.elf
 
-# picolibc hides CLOCK_MONOTONIC from systems that it doesn't know. The compiler has no thread-local memory, the board no threads.
+# picolibc hides CLOCK_MONOTONIC from systems that it doesn't know.
 XTENSA_BOARD_PREFIX := XTENSA_GNU_CONFIG=$(XTENSA)/dynconfig.so $(XTENSA)/root/usr/bin/xtensa-lx106-elf-
 XTENSA_BOARD_CFLAGS := -mabi=windowed -mlongcalls -mtext-section-literals -D_XTENSA_HAVE_CONFIG_CORE_ISA_H=1 \
     -isystem $(XTENSA)/libc/include -isystem $(XTENSA)/include \
-    -D_POSIX_MONOTONIC_CLOCK=200112L -D_POSIX_TIMERS=1 -D_Thread_local=
+    -D_POSIX_MONOTONIC_CLOCK=200112L -D_POSIX_TIMERS=1
 XTENSA_PREFIX := $(or $(CROSS_COMPILE),$(XTENSA_BOARD_PREFIX))
 XTENSA_CFLAGS := $(if $(CROSS_COMPILE),-mlongcalls,$(XTENSA_BOARD_CFLAGS))
 
@@ -25,9 +25,9 @@ xtensa-tools: $(STAMPS)/system $(STAMPS)/venv ## The Xtensa compiler and its lib
 XTENSA_CHECK := $(BUILD)/xtensa-check
 XTENSA_CHECKED := $(filter-out %/fuzz_%,$(wildcard $(CURDIR)/cmodules/*/*.c))
 XTENSA_STRICT := -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror
-XTENSA_AS_IDF := -DESP_PLATFORM=1 -isystem $(CURDIR)/tests/xtensa/idf_headers -isystem $(MICROPYTHON_DIR) -DLFS2_NO_MALLOC
+XTENSA_AS_IDF := -DESP_PLATFORM=1 -isystem $(XTENSA_DIR)/idf_headers -isystem $(MICROPYTHON_DIR) -DLFS2_NO_MALLOC
 XTENSA_WITH_PYTHON := -Wno-unused-parameter -DMICROPY_PY_THREAD=0 -isystem $(XTENSA_CHECK) -I$(XTENSA_DIR) -isystem $(MICROPYTHON_DIR) \
-    -isystem $(BUILD)/xtensa-qemu -DMICROPY_SSL_MBEDTLS=1 -include $(CURDIR)/tests/xtensa/idf_headers/board_name.h -isystem $(THIRD_PARTY)/mbedtls/include
+    -isystem $(BUILD)/xtensa-qemu -DMICROPY_SSL_MBEDTLS=1 -include $(XTENSA_DIR)/idf_headers/board_name.h -isystem $(THIRD_PARTY)/mbedtls/include
 
 .PHONY: xtensa-check
 xtensa-check: xtensa-tools $(STAMPS)/wasm3-patched xtensa ## All our C compiled for Xtensa as for the ESP32-S3, warnings are errors
@@ -40,7 +40,8 @@ xtensa-check: xtensa-tools $(STAMPS)/wasm3-patched xtensa ## All our C compiled 
 	done
 	@for file in $(wildcard $(XTENSA_DIR)/*.c); do \
 	    case $$file in */dynconfig.c) continue;; esac; \
-	    $(XTENSA_BOARD_PREFIX)gcc $(XTENSA_BOARD_CFLAGS) $(XTENSA_STRICT) $(XTENSA_WITH_PYTHON) -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
+	    $(XTENSA_BOARD_PREFIX)gcc $(XTENSA_BOARD_CFLAGS) $(XTENSA_STRICT) $(XTENSA_WITH_PYTHON) \
+	        -isystem $(XTENSA_DIR)/idf_headers -c $$file -o $(XTENSA_CHECK)/$$(basename $$file .c).o; \
 	done
 	@echo "wg: $(words $(XTENSA_CHECKED)) files of cmodules and the board's compiled for Xtensa without a warning"
 

@@ -1,7 +1,7 @@
 """The Xtensa test board under QEMU, driven like the simulated board: a script, or a serial port.
 
-    wgdisplay [--heap BYTES] --script FILE [ARG...]    a MicroPython script on standard input and output
-    wgdisplay [--heap BYTES] --pty LINK                a board on a serial port, whose name LINK is
+    wgdisplay [OPTION...] --script FILE [ARG...]    a MicroPython script on standard input and output
+    wgdisplay [OPTION...] --pty LINK                a board on a serial port, whose name LINK is
 
 QEMU's own character devices would take the console away from the firmware: this process stands between QEMU's pipes
 and the rest of the world. A script sees its own folder, what is frozen, and then the folders of MICROPYPATH.
@@ -58,10 +58,9 @@ host.exit(_run())
 _STACK = b"stack: "
 
 
-def command(firmware: Path = FIRMWARE, heap: int | None = None) -> list[str]:
-    """What starts QEMU; `heap` is the size of Python's, None for the board's own."""
-    options = [] if heap is None else ["-append", f"wgdisplay heap={heap}"]
-    return [*QEMU, *options, "-kernel", str(firmware)]
+def command(firmware: Path = FIRMWARE, settings: Sequence[str] = ()) -> list[str]:
+    """What starts QEMU; settings are `heap=BYTES` of Python's, `slice=MICROSECONDS` of a thread's turn."""
+    return [*QEMU, "-append", " ".join(["wgdisplay", *settings]), "-kernel", str(firmware)]
 
 
 def _die_with_parent() -> None:
@@ -82,11 +81,11 @@ def _tell_stack(errors: bytes) -> None:
                 )
 
 
-def _start(firmware: Path, heap: int | None) -> subprocess.Popen[bytes]:
+def _start(firmware: Path, settings: Sequence[str]) -> subprocess.Popen[bytes]:
     if not firmware.exists():  # QEMU would spin
         sys.exit(f"wg: {firmware} is not there: run `make xtensa`")
     return subprocess.Popen(
-        command(firmware, heap),
+        command(firmware, settings),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -114,7 +113,7 @@ def _copy_input(to: int) -> None:
         pass  # the board has ended
 
 
-def run_script(firmware: Path, heap: int | None, script: Path, arguments: Sequence[str]) -> int:
+def run_script(firmware: Path, settings: Sequence[str], script: Path, arguments: Sequence[str]) -> int:
     """Runs a script with our standard input and output; returns its exit code."""
     script = script.resolve()
     code = _SCRIPT.format(
@@ -123,7 +122,7 @@ def run_script(firmware: Path, heap: int | None, script: Path, arguments: Sequen
         script=str(script),
         arguments=list(arguments),
     )
-    board = _start(firmware, heap)
+    board = _start(firmware, settings)
     assert board.stdin and board.stdout
     to, out = board.stdin.fileno(), board.stdout.fileno()
     signal.signal(signal.SIGINT, lambda *_: os.write(to, b"\x03"))
@@ -147,9 +146,9 @@ def run_script(firmware: Path, heap: int | None, script: Path, arguments: Sequen
     return board.wait()
 
 
-def serve_pty(firmware: Path, heap: int | None, link: Path) -> int:
+def serve_pty(firmware: Path, settings: Sequence[str], link: Path) -> int:
     """A board on a pseudo-terminal until it or we are ended."""
-    board = _start(firmware, heap)
+    board = _start(firmware, settings)
     assert board.stdin and board.stdout
     ours, theirs = os.openpty()  # theirs stays open, so that a program that leaves does not hang up
     tty.setraw(theirs)
@@ -178,15 +177,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wgdisplay", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--firmware", type=Path, default=FIRMWARE)
     parser.add_argument("--heap", type=int, help="bytes of Python's heap")
+    parser.add_argument("--slice", type=int, help="microseconds of a thread's turn")
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--pty", type=Path, metavar="LINK")
     how.add_argument("--script", nargs=argparse.REMAINDER, metavar="FILE [ARG...]")
     args = parser.parse_args(arguments)
+    given = {"heap": args.heap, "slice": args.slice}
+    settings = [f"{name}={value}" for name, value in given.items() if value is not None]
     if args.pty:
-        return serve_pty(args.firmware, args.heap, args.pty)
+        return serve_pty(args.firmware, settings, args.pty)
     if not args.script:
         parser.error("--script needs a file")
-    return run_script(args.firmware, args.heap, Path(args.script[0]), args.script[1:])
+    return run_script(args.firmware, settings, Path(args.script[0]), args.script[1:])
 
 
 if __name__ == "__main__":

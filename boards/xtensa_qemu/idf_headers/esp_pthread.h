@@ -5,6 +5,7 @@
 
 typedef int esp_err_t;
 #define ESP_OK 0
+#define ESP_ERR_NOT_FOUND 0x105
 
 typedef struct {
     size_t stack_size;

@@ -1,6 +1,6 @@
 /*
- * POSIX threads, as far as cmodules/wasm3_bridge/task.c uses them: picolibc has none. Another
- * compiler (CROSS_COMPILE) may bring its own.
+ * POSIX threads, as far as cmodules/wasm3_bridge/task.c uses them: picolibc has none, the board's
+ * are in threads.c. Another compiler (CROSS_COMPILE) may bring its own.
  */
 #pragma once
 #if __has_include_next(<pthread.h>)
