@@ -1,14 +1,16 @@
-"""What all tests share: hypothesis' profile, and boards to drive.
+"""What all tests share: hypothesis' profile, boards to drive, and scripts that run on one.
 
 The boards are built by `make sim sim32`; a test that needs one fails if it is not there.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -45,6 +47,47 @@ def wgdisplay() -> Path:
 def wgdisplay32() -> Path:
     """The simulated board with the ESP32's 32-bit words."""
     return _built(ROOT / "build" / "sim32" / "wgdisplay")
+
+
+@pytest.fixture(scope="session", params=[64, 32], ids=["64", "32"])
+def word_size(request: pytest.FixtureRequest) -> int:
+    """64-bit words, and the ESP32's 32-bit words: whoever asks runs with both."""
+    return int(request.param)
+
+
+@pytest.fixture(scope="session")
+def ask_script() -> Callable[..., Any]:
+    """`ask_script(board, path, argument, timeout)`: a line of JSON in; out, the last line is the answer."""
+
+    def ask(board: list[str | Path], path: Path, argument: Any, timeout: float) -> Any:
+        done = subprocess.run(
+            [*board, "--script", path],
+            input=json.dumps(argument) + "\n",
+            env={**os.environ, "MICROPYPATH": str(ROOT / "firmware")},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def script(request: pytest.FixtureRequest, ask_script: Any, word_size: int) -> Callable[..., Any]:
+    """`script(name, argument, *options, timeout=120)` runs scripts/NAME.py, which is beside the test.
+
+    It has the firmware's sources. Argument and answer are JSON; `options` are the board's.
+    """
+    program: Path = request.getfixturevalue("wgdisplay" if word_size == 64 else "wgdisplay32")
+    folder = request.path.parent / "scripts"
+
+    def run(name: str, argument: Any = None, *options: str, timeout: float = 120) -> Any:
+        return ask_script([program, *options], folder / f"{name}.py", argument, timeout)
+
+    return run
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def run(
 ) -> list[tuple[Any, int, bool]]:
     trusted = [] if key is None else [key.public.der.hex()]
     job = {"keys": trusted, "version": version, "cases": cases, **more}
-    return [tuple(answer) for answer in script("update", job, options=options)]
+    return [tuple(answer) for answer in script("update", job, *options)]
 
 
 def test_each_has_its_own_sentence(

@@ -1,4 +1,4 @@
-"""Fixtures of the runtime's tests: the probe widgets, and the workers that run them."""
+"""Fixtures of the runtime's tests: the probe widgets, and what runs them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import probes
 import workers
-
-
-@pytest.fixture(scope="session")
-def files() -> dict[str, Path]:
-    """Every variant of the probe in every layout: "plain.239" -> file."""
-    return probes.variants()
-
-
-@pytest.fixture(scope="session")
-def oracles() -> Iterator[list[workers.Worker]]:
-    """Wasmtime 42 and 50."""
-    running = [workers.oracle(version) for version in workers.ORACLES]
-    yield running
-    for worker in running:
-        worker.close()
+from reference import files, oracles  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import large
-import probes
 import pytest
 import test_differential
 import workers
+from reference import files, oracles  # noqa: F401
 from results import measured
 
 # The same cases; only the board is another.
@@ -27,24 +27,10 @@ test_variants = pytest.mark.slow(test_differential.test_variants)
 
 
 @pytest.fixture(scope="session")
-def files() -> dict[str, Path]:
-    return probes.variants()
-
-
-@pytest.fixture(scope="session")
-def oracles() -> Iterator[list[workers.Worker]]:
-    running = [workers.oracle(version) for version in workers.ORACLES]
-    yield running
-    for worker in running:
-        worker.close()
-
-
-@pytest.fixture(scope="session")
 def boards(xtensa: Path) -> Iterator[list[workers.Worker]]:
-    """The one board, which has no threads."""
+    """The one board: widgets in threads, and inline."""
     with measured("runtime"):
         running = workers.board(xtensa, options=("--heap", str(8 * 1024 * 1024)))
-    running.modes = (False,)
     yield [running]
     running.close()
 
