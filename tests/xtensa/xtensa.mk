@@ -68,6 +68,15 @@ xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched $(FONTS_STAMP
 # All of it: what `make test` runs of it, and what takes longer.
 .PHONY: test-xtensa
 test-xtensa: xtensa xtensa-check engine-modules widgets $(STAMPS)/oracle $(STAMPS)/spec-tests ## All tests of the Xtensa board, under QEMU
-	@WG_XTENSA_TOTAL=1 $(PY) -m pytest $(CURDIR)/tests/xtensa -m "slow or not slow" $(PYTEST_ARGS)
+	@$(if $(PYTEST_ARGS),,$(PY) $(CURDIR)/tests/xtensa/results.py ||) \
+	    WG_XTENSA_TOTAL=1 $(if $(PYTEST_ARGS),,WG_XTENSA_WHOLE=1) \
+	    $(PY) -m pytest $(CURDIR)/tests/xtensa -m "slow or not slow" -n $(TEST_JOBS) --dist loadscope $(PYTEST_ARGS)
+
+# What it passed with the same inputs, `make test` does not run again.
+test: export WG_XTENSA_ONCE := 1
+TEST_NEEDS += xtensa-told
+.PHONY: xtensa-told
+xtensa-told: xtensa engine-modules widgets
+	@$(PY) $(CURDIR)/tests/xtensa/results.py || true
 
 TEST_NEEDS += xtensa xtensa-check
