@@ -91,7 +91,8 @@ typedef struct wg_module wg_module;
 /* Copies the bytes, validates them and reads their lists. */
 wg_module *wg_module_new(const void *bytes, size_t size, wg_error *error);
 
-/* A module lives as long as somebody holds it; each instance does. */
+/* A module lives as long as somebody holds it; each instance does. One thread at a time, as under
+ * the GIL: the chip has no atomic instruction for words in PSRAM. */
 wg_module *wg_module_hold(wg_module *module);
 void wg_module_release(wg_module *module);
 

@@ -541,12 +541,12 @@ wg_module *wg_module_new(const void *bytes, size_t size, wg_error *error) {
 }
 
 wg_module *wg_module_hold(wg_module *module) {
-    __atomic_add_fetch(&module->holders, 1, __ATOMIC_RELAXED);
+    module->holders++;
     return module;
 }
 
 void wg_module_release(wg_module *m) {
-    if (m == NULL || __atomic_sub_fetch(&m->holders, 1, __ATOMIC_ACQ_REL) > 0) {
+    if (m == NULL || --m->holders > 0) {
         return;
     }
     for (size_t i = 0; i < m->types_count; i++) {

@@ -101,8 +101,9 @@ static uint32_t watch_us(void) {
 #endif
 }
 
+/* With the lock, so the count needs no atomic sum: the chip has none for words in PSRAM. */
 static void notify(pthread_cond_t *condition, wg_signals *signals) {
-    __atomic_add_fetch(&signals->count, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&signals->count, signals->count + 1, __ATOMIC_RELEASE);
     pthread_cond_signal(condition);
 }
 
