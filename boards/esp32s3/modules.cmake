@@ -8,10 +8,11 @@ include(${CMAKE_CURRENT_LIST_DIR}/../../cmodules/wg_console/micropython.cmake)
 if(ESP_PLATFORM)
     # The engine's libraries exist before idf_component_register() says which options targets get: they would have
     # none of ESP-IDF's. Of these they need what is about the chip: -mdisable-hardware-atomics, for one, since the
-    # instruction behind atomics (s32c1i) does nothing good in PSRAM, where the engine's objects may lie. Warnings are
-    # errors in our own files; wasm3's are its own.
+    # instruction behind atomics (s32c1i) does nothing good in PSRAM, where the engine's objects may lie. And the
+    # indulgence that ESP-IDF's headers want: that of 5.2's FreeRTOS compares signed and unsigned. Warnings are errors in
+    # our own files; wasm3's are its own.
     idf_build_get_property(WG_CHIP_OPTIONS COMPILE_OPTIONS)
-    list(FILTER WG_CHIP_OPTIONS INCLUDE REGEX "^(-m|-fstrict-volatile-bitfields$)")
+    list(FILTER WG_CHIP_OPTIONS INCLUDE REGEX "^(-m|-fstrict-volatile-bitfields$|-Wno-(unused|sign|enum)-)")
     target_compile_options(wg_wasm3 PRIVATE ${WG_CHIP_OPTIONS} -ggdb)
     target_compile_options(wg_engine PRIVATE ${WG_CHIP_OPTIONS} -Werror -ffunction-sections -fdata-sections -ggdb)
     # MicroPython's core as in ports/esp32/mphalport.h, which the engine can't include; it takes the other one.

@@ -51,6 +51,13 @@ def test_our_sources_see_the_chip_and_warnings_are_errors(project: Project, sour
         assert f" {option} " in command, f"{source.name} is compiled without {option}"
 
 
+@pytest.mark.parametrize("source", OURS, ids=lambda path: path.name)
+def test_esp_idfs_headers_get_their_indulgence(project: Project, source: Path) -> None:
+    """They are no system headers, and with -Wextra -Werror those of 5.2's FreeRTOS do not compile."""
+    command = project.commands[source]
+    assert command.index(" -Wextra ") < command.index(" -Wno-sign-compare ")
+
+
 @pytest.mark.parametrize("source", OURS + WASM3, ids=lambda path: path.name)
 def test_atomics_are_those_that_work_in_psram(project: Project, source: Path) -> None:
     """The S3's instruction for them, s32c1i, does not work on external memory: ESP-IDF turns it off by an option."""
