@@ -81,9 +81,8 @@ def test_hostile_schemas_end(script: Any) -> None:
         began = time.monotonic()
         (said,) = script("schema", [[schema, data]])
         assert said is not None and re.search(expected, said), (schema, said)
-        assert (
-            time.monotonic() - began < 30
-        )  # on the emulated chip, too, beside other tests; else it takes hours
+        # on the emulated chip, too, beside other tests; else it takes hours
+        assert time.monotonic() - began < 100
     # Patterns that are too large are not used, and nothing takes long.
     for pattern in (
         "(((a{1000}){1000}){1000}){1000}",

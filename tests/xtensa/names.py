@@ -2,8 +2,8 @@
 
     names.py GENHDR INTO SOURCE...
 
-A build without threads does not see the names in what only a build with threads compiles; to compile that, not to
-run it, any number for them will do.
+The board's build does not see the names in what only the ESP32's compiles; to compile that, not to run it, any number
+for them will do.
 """
 
 import re

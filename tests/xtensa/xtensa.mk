@@ -21,7 +21,7 @@ xtensa-tools: $(STAMPS)/system $(STAMPS)/venv ## The Xtensa compiler and its lib
 
 # All our C for Xtensa, warnings are errors: as ESP-IDF compiles it (threads, heap capabilities; declarations of its functions
 # stand in), and what the board under QEMU adds. MicroPython's headers want its list of names: that of the board's build,
-# and the names that only a build with threads has (names.py).
+# and the names that only the ESP32's has (names.py).
 XTENSA_CHECK := $(BUILD)/xtensa-check
 XTENSA_CHECKED := $(filter-out %/fuzz_%,$(wildcard $(CURDIR)/cmodules/*/*.c))
 XTENSA_STRICT := -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror
