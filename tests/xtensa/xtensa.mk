@@ -30,7 +30,7 @@ XTENSA_WITH_PYTHON := -Wno-unused-parameter -DMICROPY_PY_THREAD=0 -isystem $(XTE
     -isystem $(BUILD)/xtensa-qemu -DMICROPY_SSL_MBEDTLS=1 -include $(XTENSA_DIR)/idf_headers/board_name.h -isystem $(THIRD_PARTY)/mbedtls/include
 
 .PHONY: xtensa-check
-xtensa-check: xtensa-tools $(STAMPS)/wasm3-patched xtensa ## All our C compiled for Xtensa as for the ESP32-S3, warnings are errors
+xtensa-check: xtensa-tools $(STAMPS)/wasm3-patched $(STAMPS)/mbedtls xtensa ## All our C compiled for Xtensa as for the ESP32-S3, warnings are errors
 	@mkdir -p $(XTENSA_CHECK)/genhdr
 	@$(PY) $(CURDIR)/tests/xtensa/names.py $(BUILD)/xtensa-qemu/genhdr $(XTENSA_CHECK)/genhdr $(XTENSA_CHECKED)
 	@for file in $(XTENSA_CHECKED); do \
@@ -67,7 +67,7 @@ xtensa: xtensa-tools $(STAMPS)/micropython $(STAMPS)/wasm3-patched $(FONTS_STAMP
 
 # All of it: what `make test` runs of it, and what takes longer.
 .PHONY: test-xtensa
-test-xtensa: xtensa xtensa-check engine-modules widgets $(STAMPS)/oracle $(STAMPS)/spec-tests ## All tests of the Xtensa board, under QEMU
+test-xtensa: setup xtensa xtensa-check engine-modules widgets ## All tests of the Xtensa board, under QEMU
 	@$(if $(PYTEST_ARGS),,$(PY) $(CURDIR)/tests/xtensa/results.py ||) \
 	    WG_XTENSA_TOTAL=1 $(if $(PYTEST_ARGS),,WG_XTENSA_WHOLE=1) \
 	    $(PY) -m pytest $(CURDIR)/tests/xtensa -m "slow or not slow" -n $(TEST_JOBS) --dist loadscope $(PYTEST_ARGS)
