@@ -132,7 +132,9 @@ run: setup sim widgets ## Run the simulated display; RUN_SECONDS=20 ends it
 .PHONY: test
 test: setup sim sim32 widgets $(TEST_NEEDS) ## Build everything and run all tests
 	@echo "wg: running the tests that measure time, alone"
-	@$(PY) -m pytest tests -m "timing and not slow" $(PYTEST_ARGS) || [ $$? = 5 ]
+	@$(PY) -m pytest tests -m "timing and not slow" $(PYTEST_ARGS) || { failed=$$?; [ $$failed = 5 ] || { [ $$failed = 1 ] && \
+	    echo "wg: what failed is measured once more, for the machine may have been busy" && \
+	    $(PY) -m pytest tests -m "timing and not slow" --last-failed $(PYTEST_ARGS); }; }
 	@echo "wg: running the tests, $(TEST_JOBS) at a time"
 	@$(PY) -m pytest tests -m "not timing and not slow" -n $(TEST_JOBS) --dist loadscope $(PYTEST_ARGS)
 

@@ -9,12 +9,8 @@ import sys
 import wasmtime
 from wasmtime import component
 
-
-def record(**fields):
-    value = component.Record()
-    for name, content in fields.items():
-        setattr(value, name.replace("_", "-"), content)
-    return value
+from wg.widget import reference
+from wg.widget.reference import record
 
 
 class Run:
@@ -42,22 +38,6 @@ class Run:
             return None
         return record(status=answer[0], content_length=None, bytes=bytes.fromhex(answer[1]))
 
-    def linker(self, engine):
-        linker = component.Linker(engine)
-        functions = {
-            "clocks": ("now", self.clock),
-            "random": ("get-random", self.random),
-            "logging": ("log", self.log),
-            "http": ("request", self.request),
-        }
-        with linker.root() as root:
-            with root.add_instance("widget:widget/types"):
-                pass
-            for interface, (name, function) in functions.items():
-                with root.add_instance(f"widget:widget/{interface}") as instance:
-                    instance.add_func(name, function)
-        return linker
-
 
 def main():
     engine = wasmtime.Engine()
@@ -71,7 +51,8 @@ def main():
         run = Run(case)
         try:
             store = wasmtime.Store(engine)
-            instance = run.linker(engine).instantiate(store, components[path])
+            linker = reference.linker(engine, run.clock, run.random, run.log, run.request)
+            instance = linker.instantiate(store, components[path])
             call = case.get("call", "run")
             function = instance.get_func(store, call)
             arguments = []

@@ -13,6 +13,9 @@ import time
 import wasmtime
 from wasmtime import _ffi, component
 
+from wg.widget import reference
+from wg.widget.reference import record
+
 
 def engine_for(target):
     config = wasmtime.Config()
@@ -23,13 +26,6 @@ def engine_for(target):
         if error:
             raise wasmtime.WasmtimeError._from_ptr(error)
     return wasmtime.Engine(config)
-
-
-def record(**fields):
-    value = component.Record()
-    for name, content in fields.items():
-        setattr(value, name.replace("_", "-"), content)
-    return value
 
 
 class Host:
@@ -49,27 +45,11 @@ class Host:
     def request(self, _store, method, url, body):
         return record(status=200, content_length=len(self.body), bytes=self.body)
 
-    def linker(self, engine):
-        linker = component.Linker(engine)
-        functions = {
-            "clocks": ("now", self.now),
-            "random": ("get-random", self.random),
-            "logging": ("log", self.log),
-            "http": ("request", self.request),
-        }
-        with linker.root() as root:
-            with root.add_instance("widget:widget/types"):
-                pass
-            for interface, (name, function) in functions.items():
-                with root.add_instance(f"widget:widget/{interface}") as instance:
-                    instance.add_func(name, function)
-        return linker
-
 
 def main():
     engine = engine_for("pulley64")
     host = Host()
-    linker = host.linker(engine)
+    linker = reference.linker(engine, host.now, host.random, host.log, host.request)
     loaded = {}
     artefacts = {}
     kernels = {}

@@ -86,7 +86,7 @@ def _from_registry(source: Source) -> Fetched:
             places.from_debian(source.debian, source.file, folder, cache_folder() / "apt")
         else:
             assert source.pypi is not None
-            places.from_pypi(source.pypi, source.sha256, source.file, folder)
+            places.from_pypi(source.pypi, source.file, folder)
         found = sha256_of(folder / source.file)
         if found != source.sha256:
             raise ToolError(

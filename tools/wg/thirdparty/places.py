@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wg import ROOT
 from wg.process import Command, ToolError, run
+from wg.thirdparty import index
 from wg.thirdparty.lock import Debian, Git, Source
 
 #: Seconds for a question to apt or git that needs no large download.
@@ -64,16 +65,12 @@ def from_debian(package: Debian, file: str, folder: Path, apt: Path) -> None:
         raise ToolError(f"Debian's {package.package} {package.version} has no file {file}")
 
 
-def from_pypi(requirement: str, sha256: str, file: str, folder: Path) -> None:
+def from_pypi(requirement: str, file: str, folder: Path) -> None:
     """Downloads a source distribution from the index that pip is set to."""
-    asked = folder / "requirement.txt"
-    asked.write_text(f"{requirement} --hash=sha256:{sha256}\n")
     venv = ROOT / ".venv" / "bin" / "python"
-    python = venv if venv.exists() else Path(sys.executable)
-    pip: Command = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    run([*pip, "--no-binary=:all:", "--require-hashes", "-r", asked, "-d", folder])
-    if not (folder / file).exists():
-        raise ToolError(f"the index has no file {file} for {requirement}")
+    index.download(
+        venv if venv.exists() else Path(sys.executable), requirement.partition("==")[0], file, folder
+    )
 
 
 def from_git(git: Git, bare: Path) -> None:

@@ -92,21 +92,16 @@ def describe(data: bytes, version: int = 50) -> dict[str, str] | None:
     return {"name": str(result["name"]), "version": str(result["version"])}
 
 
-def _record(**fields: Any) -> Any:
-    from wasmtime import component
-
-    value = component.Record()
-    for name, content in fields.items():
-        setattr(value, name.replace("_", "-"), content)
-    return value
-
-
 def _now(_store: Any = None) -> Any:
+    from wg.widget.reference import record
+
     nanoseconds = time.time_ns()
-    return _record(seconds=nanoseconds // 10**9, nanoseconds=nanoseconds % 10**9)
+    return record(seconds=nanoseconds // 10**9, nanoseconds=nanoseconds % 10**9)
 
 
 def _request(_store: Any, method: Any, url: str, body: Any) -> Any:
+    from wg.widget.reference import record
+
     name = getattr(method, "tag", method).upper()
     content = getattr(body, "payload", body)
     request = urllib.request.Request(url, None if content is None else bytes(content), method=name)
@@ -121,7 +116,7 @@ def _request(_store: Any, method: Any, url: str, body: Any) -> Any:
             print(f"{name} {url}: {response.status}, {len(data):,} bytes", file=sys.stderr)
             if len(data) > MAX_BODY:
                 return None
-            return _record(status=response.status, content_length=int(length) if length else None, bytes=data)
+            return record(status=response.status, content_length=int(length) if length else None, bytes=data)
     except (OSError, ValueError) as error:
         print(f"{name} {url}: {error}", file=sys.stderr)
         return None
@@ -135,21 +130,11 @@ def _main(path: str, config: str | None = None) -> dict[str, str]:
     import wasmtime
     from wasmtime import component
 
-    functions = {
-        "clocks": ("now", _now),
-        "random": ("get-random", lambda _store: secrets.randbits(64)),
-        "logging": ("log", _log),
-        "http": ("request", _request),
-    }
+    from wg.widget import reference
+
     try:
         engine = wasmtime.Engine()
-        linker = component.Linker(engine)
-        with linker.root() as root:
-            with root.add_instance("widget:widget/types"):
-                pass
-            for interface, (name, function) in functions.items():
-                with root.add_instance(f"widget:widget/{interface}") as instance:
-                    instance.add_func(name, function)
+        linker = reference.linker(engine, _now, lambda _store: secrets.randbits(64), _log, _request)
         store = wasmtime.Store(engine)
         widget = linker.instantiate(store, component.Component(engine, Path(path).read_bytes()))
         if config is None:
@@ -163,7 +148,7 @@ def _main(path: str, config: str | None = None) -> dict[str, str]:
         entry = widget.get_func(store, "run")
         if entry is None:
             return {"error": "It does not export run."}
-        return {"text": entry(store, _record(last_invocation=_now(), config=config)).data}
+        return {"text": entry(store, reference.record(last_invocation=_now(), config=config)).data}
     except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
         return {"error": str(error)}
 
