@@ -8,6 +8,7 @@ Ctrl-C while waiting ends the job as well.
 import json
 import time
 
+import micropython
 import wgtrial
 from micropython import const
 
@@ -206,11 +207,17 @@ def stop():
 
 
 def reload():
-    """Starts the application anew, with what is on flash."""
+    """Starts the application anew, with what is on flash. Ctrl-C does not leave it stopped."""
     global _app
-    stop()
-    _app = None
-    start()
+    try:
+        micropython.kbd_intr(-1)
+        try:
+            stop()
+        finally:
+            _app = None
+            start()
+    finally:
+        micropython.kbd_intr(3)
 
 
 def startup_file():
@@ -862,9 +869,12 @@ def reboot(safe=False):
 
     if safe is not True and safe is not False:
         raise Error("restart the board by wg.reboot(), into the safe mode by wg.reboot(safe=True)")
-    bootguard.leave(safe)
-    stop()
-    machine.reset()
+    try:
+        micropython.kbd_intr(-1)  # Ctrl-C would leave a board whose application was stopped
+        bootguard.leave(safe)
+        stop()
+    finally:
+        machine.reset()
 
 
 _HELP = (

@@ -195,3 +195,25 @@ def test_interruptions_at_random_moments(wgdisplay: Any, tmp_path: Path) -> None
     )
     slow = [one for one in took if one[0] > 2.0]
     assert not slow, slow
+
+
+@pytest.mark.parametrize("command", ["wg.reboot()", "wg.reload()"])
+def test_ctrl_c_does_not_leave_it_stopped(command: str, wgdisplay: Any, tmp_path: Path) -> None:
+    """Both stop the application first; from then on they go through with it."""
+    with local_store(tmp_path / "store") as store, SimBoard(flash=tmp_path / "flash.bin") as board:
+        board.exec(f"import wg; wg.wifi('sim', 'password1'); wg.set('store', {store!r}); wg.install('Time')")
+        for delay in (0, 0.003, 0.006, 0.01, 0.015, 0.02, 0.03, 0.05):
+            line = Line(board)
+            line.send(command.encode() + b"\r")
+            line.drain(delay)
+            line.send(b"\x03\x03")
+            line.close()
+            goes_on(board, f"Ctrl-C {delay} s after {command}")
+        assert board.eval("__import__('wg').state()['widgets'][0]['name']") == "Time"
+        # The prompt can be interrupted as before.
+        line = Line(board)
+        line.send(b"while True: pass\r\r")
+        line.drain(0.3)
+        line.send(b"\x03")
+        assert b"KeyboardInterrupt" in line.drain(2)
+        line.close()
