@@ -19,6 +19,20 @@ static size_t heap_used, heap_peak, linear;
 
 #if defined(__XTENSA__)
 #include "console.h"
+#include "threads.h"
+
+// The board's interrupts save and restore the one thread that there is.
+static uint32_t registers[64];
+uint32_t *threads_running = registers;
+
+void threads_tick(void) {
+}
+
+const uint32_t *threads_next(uint64_t now, uint64_t *wake_at) {
+    (void)now;
+    *wake_at = THREADS_NEVER;
+    return registers;
+}
 
 // QEMU runs an instruction each nanosecond (-icount shift=0); the core's counter goes at 40 MHz.
 #define INSTRUCTIONS_PER_CYCLE 25
