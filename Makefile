@@ -23,7 +23,7 @@ PYTEST_ARGS ?=
 TEST_JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 2 )))
 # For how long `make fuzz` runs each target, in seconds; `make test` searches for WG_FUZZ_SECONDS.
 SECONDS ?= 20
-WG_FUZZ_SECONDS ?= $(if $(filter true,$(CI)),20,4)
+WG_FUZZ_SECONDS ?= 20
 export WG_FUZZ_SECONDS
 
 # Downloads are kept here between clones.

@@ -12,7 +12,7 @@ import probes
 import pytest
 import targets
 
-SECONDS = os.environ.get("WG_FUZZ_SECONDS") or ("20" if os.environ.get("CI") == "true" else "4")
+SECONDS = os.environ.get("WG_FUZZ_SECONDS") or "20"
 
 
 @pytest.fixture(scope="module", autouse=True)
