@@ -12,6 +12,7 @@ from wg import ROOT
 from wg.bench import FOLDER
 from wg.process import Command, ToolError, run
 from wg.thirdparty.patch import PATCHED, sources_of
+from wg.widget.report import MODULE, sections
 from wg.xtensa.toolchain import ABI
 
 KERNELS = ROOT / "tests" / "bench" / "kernels"
@@ -69,30 +70,11 @@ def kernels() -> dict[str, Path]:
 def core_module(component: Path) -> Path:
     """The largest core module of a component, as a file of its own."""
     data = component.read_bytes()
-    found = max(_core_modules(data), key=len)
+    found = max((data[s.start : s.end] for s in sections(data) if s.kind == MODULE), key=len)
     path = FOLDER / "kernels" / f"{component.stem}.core.wasm"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(found)
     return path
-
-
-def _core_modules(data: bytes) -> list[bytes]:
-    """Section 1 of the component format is a core module."""
-    found = []
-    at = 8
-    while at < len(data):
-        kind, at = data[at], at + 1
-        size = shift = 0
-        while True:
-            byte, at = data[at], at + 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        if kind == 1:
-            found.append(data[at : at + size])
-        at += size
-    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from wg.process import Command, ToolError, run
@@ -19,7 +18,7 @@ from wg.widget.build import (
     compact_schema,
     wrap,
 )
-from wg.widget.report import inspect
+from wg.widget.report import MODULE, inspect, sections
 
 _FLAGS = [
     flag for flag in COMPILE_FLAGS if flag not in ("-Oz", "-flto", "-Werror") and not flag.startswith("-Wl,")
@@ -27,7 +26,6 @@ _FLAGS = [
 _LINK = [
     word for flag in COMPILE_FLAGS if flag.startswith("-Wl,") for word in flag.removeprefix("-Wl,").split(",")
 ] + ["-s"]
-_CORE_MODULE = 1  # a section of a component
 
 
 class Builder:
@@ -88,31 +86,13 @@ class Builder:
         old, new = inspect(self._core), inspect(core)
         if (old.imports, old.exports) != (new.imports, new.exports):
             return None
-        for kind, head, start, end in _sections(self._component):
-            if kind == _CORE_MODULE and self._component.startswith(self._core, start):
+        for kind, head, start, end in sections(self._component):
+            if kind == MODULE and self._component.startswith(self._core, start):
                 # What the wrapper added behind it (its own name, as a custom section) stays.
                 body = core + self._component[start + len(self._core) : end]
                 before, after = self._component[:head], self._component[end:]
-                return before + bytes([_CORE_MODULE]) + _leb(len(body)) + body + after
+                return before + bytes([MODULE]) + _leb(len(body)) + body + after
         return None
-
-
-def _sections(component: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """The sections of a component: kind, where its head, its body and the next one begin."""
-    at = 8
-    while at < len(component):
-        head, kind = at, component[at]
-        at += 1
-        size = shift = 0
-        while True:
-            byte = component[at]
-            at += 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        yield kind, head, at, at + size
-        at += size
 
 
 def _zig() -> Path:

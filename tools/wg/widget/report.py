@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 CORE = b"\0asm\x01\0\0\0"
 COMPONENT = b"\0asm\x0d\0\x01\0"
@@ -14,7 +15,9 @@ WORLD_EXPORTS = ("get-name", "get-version", "get-config-schema", "get-run-update
 WORLD_INTERFACES = ("types", "http", "random", "clocks", "logging")
 
 _CORE_IMPORT, _CORE_MEMORY, _CORE_EXPORT = 2, 5, 7
-_MODULE, _IMPORT, _EXPORT = 1, 10, 11
+#: The section of a component that is a core module.
+MODULE = 1
+_IMPORT, _EXPORT = 10, 11
 _TYPE = 3
 
 
@@ -69,16 +72,31 @@ class _Reader:
         return self.number(), self.number() if flags & 1 else None
 
 
-def _sections(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    reader = _Reader(data)
+class Section(NamedTuple):
+    """A section of a module or a component. Offsets: of its first byte, and of its body's begin and end."""
+
+    kind: int
+    head: int
+    start: int
+    end: int
+
+
+def sections(data: bytes | memoryview) -> Iterator[Section]:
+    """The sections of a module or a component. Raises NotAWidget if one is cut off."""
+    reader = _Reader(memoryview(data))
     reader.take(8)
     while reader.at < len(data):
-        identifier = reader.byte()
-        yield identifier, reader.take(reader.number())
+        head = reader.at
+        kind = reader.byte()
+        size = reader.number()
+        start = reader.at
+        reader.take(size)
+        yield Section(kind, head, start, reader.at)
 
 
 def _read_core(data: memoryview, report: Report, *, names: bool) -> None:
-    for identifier, body in _sections(data):
+    for identifier, _, start, end in sections(data):
+        body = data[start:end]
         reader = _Reader(body)
         if identifier == _CORE_IMPORT and names:
             for _ in range(reader.number()):
@@ -111,9 +129,10 @@ def _extern_name(reader: _Reader) -> str:
 
 
 def _read_component(data: memoryview, report: Report) -> None:
-    for identifier, body in _sections(data):
+    for identifier, _, start, end in sections(data):
+        body = data[start:end]
         reader = _Reader(body)
-        if identifier == _MODULE:
+        if identifier == MODULE:
             report.core_sizes.append(len(body))
             _read_core(body, report, names=False)
         elif identifier == _IMPORT:
