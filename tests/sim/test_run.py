@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -121,16 +123,7 @@ def test_the_page_shows_the_panel_live(sim_board: SimBoard) -> None:
 
     assert sim_board.panel_path is not None
     with Page(sim_board.panel_path, lambda: {"message": "Running"}, WIDGETS) as page:
-        port = int(page.address.rsplit(":", 1)[1].strip("/"))
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as browser:
-            browser.sendall(
-                b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-            )
-            stream = browser.makefile("rb")
-            assert b" 101 " in stream.readline()
-            while stream.readline() != b"\r\n":
-                pass
+        with live(page.address) as (_, stream):
             opcode, pixels = frame(stream)
             assert (opcode, len(pixels)) == (2, WIDTH * HEIGHT * 2)
             opcode, status = frame(stream)
@@ -160,15 +153,7 @@ def test_the_pages_keys_and_touch_reach_the_board(sim_board: SimBoard) -> None:
     level = "__import__('machine').Pin(0, 1).value()"
     finger = "__import__('_simhw').touch()"
     with Page(sim_board.panel_path, lambda: {}, WIDGETS, keys=board_keys()) as page:
-        port = int(page.address.rsplit(":", 1)[1].strip("/"))
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as browser:
-            browser.sendall(
-                b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-            )
-            stream = browser.makefile("rb")
-            while stream.readline() != b"\r\n":
-                pass
+        with live(page.address) as (browser, stream):
             while (opcode_and_data := frame(stream))[0] != 1:
                 pass
             assert json.loads(opcode_and_data[1])["keys"] == ["boot", "mute"]
@@ -196,9 +181,26 @@ def test_the_pages_keys_and_touch_reach_the_board(sim_board: SimBoard) -> None:
             until(finger, None)
             tell({"key": "boot", "down": True})
             until(level, 0)
-            stream.close()
         # Who goes away has let go.
         until(level, 1)
+
+
+@contextmanager
+def live(address: str) -> Iterator[tuple[socket.socket, BinaryIO]]:
+    """A browser on the page's WebSocket: its connection, and the stream of frames."""
+    port = int(address.rsplit(":", 1)[1].strip("/"))
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as browser,
+        browser.makefile("rb") as stream,
+    ):
+        browser.sendall(
+            b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        assert b" 101 " in stream.readline()
+        while stream.readline() != b"\r\n":
+            pass
+        yield browser, stream
 
 
 def frame(stream: BinaryIO) -> tuple[int, bytes]:
