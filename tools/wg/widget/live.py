@@ -88,7 +88,7 @@ class Preview:
         self.component = b""
         self.state: dict[str, Any] = {"build": "", "log": [], "text": None, "error": None, "generation": 0}
         self._lock = threading.Lock()
-        self._shown: dict[Path, float] = {}  # the inputs of the last update, as they were when it began
+        self._seen: dict[Path, float] = {}  # the inputs of the last update, as they were when it began
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}/"
 
@@ -120,7 +120,7 @@ class Preview:
     def update(self) -> None:
         """Builds, installs and runs the widget; what went wrong is in `state`."""
         began = time.monotonic()
-        self._shown = self.inputs() or self._shown
+        self._seen = self.inputs() or self._seen
         with self._lock:
             self.state["build"] = "building"
         try:
@@ -163,7 +163,7 @@ class Preview:
         while end is None or time.monotonic() < end:
             time.sleep(_LOOK_S)
             now = self.inputs()
-            if now and now != self._shown:
+            if now and now != self._seen:
                 self.update()
             elif time.monotonic() - asked > _ASK_S:
                 self.ask()
