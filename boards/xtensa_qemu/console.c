@@ -139,7 +139,8 @@ static bool input_ready(const uint32_t *limit) {
 // Reads what is there. Interrupts are masked.
 static void fill(void) {
     static const uint32_t at_once[2] = {0, 0};
-    static unsigned char piece[1024];
+    // within one page: QEMU would read into the next by itself, and wait for what is not there yet
+    static _Alignas(1024) unsigned char piece[1024];
     if (input_from == input_to) {
         input_from = input_to = 0;
     }
