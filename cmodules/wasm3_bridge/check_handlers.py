@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 #: The handlers that return: a run's last one, and what a trap leads to.
-RETURNING = {"op_End", "op_Trap"}
+RETURNING = {"op_End", "op_Suspend", "op_Trap"}
 
 #: The base save area, which m3_EnterCode must leave below its stack pointer.
 SAVE_AREA = 16

@@ -13,6 +13,14 @@
 #include "esp_timer.h"
 #endif
 
+/* A run that can be suspended. */
+typedef struct {
+    enum { FRESH, PAUSED, WAITS, ANSWERED } state;
+    uint32_t function;
+    uint32_t calls; /* the imported function that it waits in */
+    wg_m3_suspension at;
+} wg_run;
+
 struct wg_instance {
     wg_module *module;
     wg_heap heap;
@@ -29,6 +37,12 @@ struct wg_instance {
     void *context;
     unsigned depth; /* runs that are active within each other */
     bool dead;
+
+    wg_run runs[WG_MAX_DEPTH];    /* those that can be suspended, the innermost is the last */
+    bool suspends;                /* the one that is at work can be */
+    int32_t most;                 /* and is to be after so many units; 0: no matter how many */
+    uint64_t args[WG_MAX_PARAMS]; /* of a fresh run, or of a host call */
+    uint64_t value;               /* the answer */
 
     wg_error error;    /* why the run ends, when wasm3's result is one of the engine's own */
     int64_t fuel;      /* of each outermost run; negative: no limit */
@@ -85,12 +99,20 @@ bool wg_instance_may_go_on(wg_instance *instance, wg_error *error) {
 }
 
 static void grant(wg_instance *instance) {
-    int32_t slice = WG_SLICE;
+    int32_t slice = instance->most > 0 ? instance->most : WG_SLICE;
     if (instance->fuel >= 0 && instance->fuel_left < slice) {
         slice = (int32_t)instance->fuel_left;
     }
     instance->granted = slice;
     wg_m3_header(instance->runtime)->slice = slice;
+}
+
+/* Takes what was used of the slice from the fuel. */
+static void settle(wg_instance *instance) {
+    if (instance->fuel >= 0) {
+        instance->fuel_left -= (int64_t)instance->granted - wg_m3_header(instance->runtime)->slice;
+    }
+    instance->granted = wg_m3_header(instance->runtime)->slice = 0;
 }
 
 /* The slice is used up. */
@@ -99,14 +121,17 @@ static const void *interrupt(IM3Runtime runtime) {
     if (!wg_instance_may_go_on(instance, &instance->error)) {
         return ended;
     }
-    if (instance->fuel >= 0) {
-        instance->fuel_left -= (int64_t)instance->granted - wg_m3_header(runtime)->slice;
-        if (instance->fuel_left < 0) {
-            wg_error_set(&instance->error, WG_QUOTA, "fuel", "the run used up its fuel");
-            return ended;
-        }
+    int32_t used = instance->granted - wg_m3_header(runtime)->slice;
+    if (instance->fuel >= 0 && used > instance->fuel_left) {
+        wg_error_set(&instance->error, WG_QUOTA, "fuel", "the run used up its fuel");
+        return ended;
     }
-    if (instance->poll != NULL && instance->poll(instance->context)) {
+    if (instance->suspends && instance->most > 0) {
+        return wg_m3_suspended(); /* settled there: an operation on many bytes takes its part back
+                                   */
+    }
+    settle(instance);
+    if (!instance->suspends && instance->poll != NULL && instance->poll(instance->context)) {
         wg_error_set(&instance->error, WG_INTERRUPT, NULL, "the run was interrupted");
         return ended;
     }
@@ -205,6 +230,20 @@ static void explain(wg_instance *instance, M3Result result, const char *what, wg
 
 /* ---- Host functions ---- */
 
+/* Where the host function's caller looks for it: a place that moves when a nested call makes the
+ * stack grow. */
+static void leave_result(IM3Runtime runtime, const wg_type *type, uint64_t result) {
+    uint64_t *stack = wg_m3_host_frame(runtime);
+    if (type->results == 1) {
+        bool narrow = type->letters[type->params] == 'i' || type->letters[type->params] == 'f';
+        if (narrow) {
+            *(uint32_t *)stack = (uint32_t)result;
+        } else {
+            *stack = result;
+        }
+    }
+}
+
 static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64_t *stack,
                              void *memory) {
     (void)memory;
@@ -217,6 +256,13 @@ static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64
     for (unsigned i = 0; i < type->params; i++) {
         bool narrow = type->letters[i] == 'i' || type->letters[i] == 'f';
         args[i] = narrow ? *(uint32_t *)&stack[type->results + i] : stack[type->results + i];
+    }
+    if (instance->suspends) {
+        memcpy(instance->args, args, type->params * sizeof(*args));
+        wg_run *run = &instance->runs[instance->depth - 1];
+        run->calls = index;
+        run->state = WAITS;
+        return wg_m3_suspended();
     }
     if (instance->host == NULL) {
         wg_error_set(&instance->error, WG_HOST, NULL,
@@ -231,15 +277,7 @@ static const void *call_host(IM3Runtime runtime, IM3ImportContext import, uint64
     if (!good || instance->dead || !wg_instance_may_go_on(instance, &instance->error)) {
         return ended;
     }
-    stack = wg_m3_host_frame(runtime); /* it moves when a nested call makes it grow */
-    if (type->results == 1) {
-        bool narrow = type->letters[type->params] == 'i' || type->letters[type->params] == 'f';
-        if (narrow) {
-            *(uint32_t *)stack = (uint32_t)result;
-        } else {
-            *stack = result;
-        }
-    }
+    leave_result(runtime, type, result);
     return NULL;
 }
 
@@ -493,7 +531,7 @@ bool wg_instance_reset(wg_instance *instance, wg_error *error) {
 }
 
 /* The first of a nest of runs begins. */
-static void begin(wg_instance *instance, size_t native_room) {
+static void begin(wg_instance *instance) {
     instance->fuel_left = instance->fuel;
     /* whoever sets a deadline from now on sees the run, or the run sees the deadline */
     __atomic_store_n(&instance->running, 1, __ATOMIC_SEQ_CST);
@@ -503,7 +541,10 @@ static void begin(wg_instance *instance, size_t native_room) {
         SET(instance->deadline_at, wg_clock_ms() + (uint32_t)ms);
         __atomic_store_n(&instance->has_deadline, ms >= 0, __ATOMIC_SEQ_CST);
     } while (ms != __atomic_load_n(&instance->deadline_ms, __ATOMIC_SEQ_CST));
-    grant(instance);
+}
+
+/* Here, and within the functions that are called from here, a run may use so much native stack. */
+static void set_native_room(wg_instance *instance, size_t native_room) {
     size_t room =
         native_room < instance->limits.native_stack ? native_room : instance->limits.native_stack;
     char *here = m3NativeStackPointer();
@@ -524,87 +565,124 @@ static void name_trap(const wg_instance *instance, uint32_t index, wg_error *err
     }
 }
 
+/* Begins to run a function of wasm3's, which is compiled. */
+static M3Result enter(wg_instance *instance, IM3Function function, const wg_type *type,
+                      const uint64_t *args) {
+    if (!wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
+        return m3Err_trapStackOverflow;
+    }
+    const void *pointers[WG_MAX_PARAMS + 1];
+    for (unsigned i = 0; i < type->params; i++) {
+        pointers[i] = &args[i];
+    }
+    wg_m3_count_call(instance->runtime);
+    return m3_Call(function, type->params, pointers);
+}
+
+/* Takes the results of a run that came to its end. */
+static M3Result take_results(IM3Function function, const wg_type *type, uint64_t *results) {
+    const void *pointers[WG_MAX_RESULTS + 1];
+    for (unsigned i = 0; i < type->results; i++) {
+        results[i] = 0;
+        pointers[i] = &results[i];
+    }
+    return m3_GetResults(function, type->results, pointers);
+}
+
+/* Why a run of function `index` ended with this result. */
+static void explain_run(wg_instance *instance, uint32_t index, M3Result result, wg_error *error) {
+    explain(instance, result, "the call", error);
+    if (result != ended && error->code == WG_TRAP) {
+        IM3Function trapped = wg_m3_trapped(instance->runtime);
+        name_trap(instance,
+                  trapped == NULL ? index : wg_m3_function_index(instance->linked, trapped), error);
+    }
+}
+
 static bool run(wg_instance *instance, uint32_t index, const wg_type *type, const uint64_t *args,
                 uint64_t *results, wg_error *error) {
     IM3Function function = wg_m3_function(instance->linked, index);
     wg_m3_forget_trapped(instance->runtime);
     M3Result result = wg_m3_compile(function);
-    if (result == m3Err_none &&
-        !wg_m3_has_room(instance->runtime, (size_t)type->params + type->results)) {
-        result = m3Err_trapStackOverflow;
+    if (result == m3Err_none) {
+        result = enter(instance, function, type, args);
     }
     if (result == m3Err_none) {
-        const void *pointers[WG_MAX_PARAMS + 1];
-        for (unsigned i = 0; i < type->params; i++) {
-            pointers[i] = &args[i];
-        }
-        wg_m3_count_call(instance->runtime);
-        result = m3_Call(function, type->params, pointers);
-    }
-    if (result == m3Err_none) {
-        const void *pointers[WG_MAX_RESULTS + 1];
-        for (unsigned i = 0; i < type->results; i++) {
-            results[i] = 0;
-            pointers[i] = &results[i];
-        }
-        result = m3_GetResults(function, type->results, pointers);
+        result = take_results(function, type, results);
     }
     if (result != m3Err_none) {
-        explain(instance, result, "the call", error);
-        if (result != ended && error->code == WG_TRAP) {
-            IM3Function trapped = wg_m3_trapped(instance->runtime);
-            name_trap(instance,
-                      trapped == NULL ? index : wg_m3_function_index(instance->linked, trapped),
-                      error);
-        }
-        return false;
+        explain_run(instance, index, result, error);
     }
-    return true;
+    return result == m3Err_none;
 }
 
-bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *args, size_t count,
-                      uint64_t *results, size_t native_room, wg_error *error) {
+/* The type of a function that can be called now with so many arguments, or NULL. */
+static const wg_type *callable(const wg_instance *instance, uint32_t index, size_t count,
+                               wg_error *error) {
     if (instance->dead) {
         wg_error_set(error, WG_ERROR, NULL,
                      "this instance ended in an error before; make a new one");
-        return false;
+        return NULL;
     }
     if (index >= instance->module->functions_count) {
         wg_error_set(error, WG_ERROR, NULL, "there is no such function");
-        return false;
+        return NULL;
     }
     const wg_type *type = instance->module->functions[index];
     if (count != type->params) {
         wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params,
                      (unsigned)count);
-        return false;
+        return NULL;
     }
     if (type->params > WG_MAX_PARAMS || type->results > WG_MAX_RESULTS) {
         wg_error_set(error, WG_UNSUPPORTED, "limit",
                      "the function has more than %u parameters or %u results", WG_MAX_PARAMS,
                      WG_MAX_RESULTS);
-        return false;
+        return NULL;
     }
     if (instance->depth >= WG_MAX_DEPTH) {
         wg_error_set(error, WG_QUOTA, "depth",
                      "calls between host and module are more than %u deep", WG_MAX_DEPTH);
+        return NULL;
+    }
+    return type;
+}
+
+static void die(wg_instance *instance, const wg_error *error) {
+    instance->dead = true;
+    instance->unsound |= !ended_soundly(error);
+    if (error != &instance->error) {
+        instance->error = *error;
+    }
+}
+
+/* Errors of memory that this thread's work meets from now on are the instance's. */
+static wg_heap *pay(wg_instance *instance) {
+    instance->heap.refused = instance->heap.starved = false;
+    return wg_heap_enter(&instance->heap);
+}
+
+bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *args, size_t count,
+                      uint64_t *results, size_t native_room, wg_error *error) {
+    const wg_type *type = callable(instance, index, count, error);
+    if (type == NULL) {
         return false;
     }
-    wg_heap *payer = wg_heap_enter(&instance->heap);
-    instance->heap.refused = instance->heap.starved = false;
+    wg_heap *payer = pay(instance);
+    instance->suspends = false;
+    instance->most = 0;
+    wg_m3_compile_later(instance->runtime, false);
     if (instance->depth == 0) {
-        begin(instance, native_room);
+        begin(instance);
+        grant(instance);
+        set_native_room(instance, native_room);
     }
     instance->depth++;
     bool good =
         wg_instance_may_go_on(instance, error) && run(instance, index, type, args, results, error);
     instance->depth--;
     if (!good) {
-        instance->dead = true;
-        instance->unsound |= !ended_soundly(error);
-        if (error != &instance->error) {
-            instance->error = *error;
-        }
+        die(instance, error);
     }
     if (instance->depth == 0) {
         finish(instance);
@@ -613,14 +691,131 @@ bool wg_instance_call(wg_instance *instance, uint32_t index, const uint64_t *arg
     return good;
 }
 
+/* ---- Runs that can be suspended ---- */
+
+bool wg_engine_suspends(void) {
+    return WG_SUSPENDS;
+}
+
+static wg_run *innermost(wg_instance *instance) {
+    return &instance->runs[instance->depth - 1];
+}
+
+bool wg_instance_begin(wg_instance *instance, uint32_t index, const uint64_t *args, size_t count,
+                       wg_error *error) {
+    if (callable(instance, index, count, error) == NULL) {
+        return false;
+    }
+    if (instance->depth == 0) {
+        begin(instance);
+    }
+    instance->depth++;
+    *innermost(instance) = (wg_run){.state = FRESH, .function = index};
+    if (count > 0) {
+        memcpy(instance->args, args, count * sizeof(*args));
+    }
+    return true;
+}
+
+void wg_instance_give_up(wg_instance *instance, const wg_error *why, wg_event *event) {
+    wg_error error = *why; /* may be the event's */
+    memset(event, 0, sizeof(*event));
+    event->kind = WG_FAILED;
+    event->error = error;
+    die(instance, &event->error);
+    instance->depth = 0;
+    finish(instance);
+}
+
+/* A step of a run: m3Err_none, or suspended, or why it ended. */
+static M3Result step(wg_instance *instance, wg_run *run, IM3Function function,
+                     const wg_type *type) {
+    if (run->state == FRESH) {
+        wg_m3_forget_trapped(instance->runtime);
+        if (!function->compiled && instance->most > 0) {
+            return wg_m3_suspended();
+        }
+        M3Result result = wg_m3_compile(function);
+        if (result != m3Err_none) {
+            return result;
+        }
+        run->state = PAUSED;
+        return enter(instance, function, type, instance->args);
+    }
+    if (run->state == ANSWERED) {
+        leave_result(instance->runtime, instance->module->functions[run->calls], instance->value);
+    }
+    run->state = PAUSED;
+    return wg_m3_resume(function, &run->at);
+}
+
+void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, wg_event *event) {
+    wg_run *run = innermost(instance);
+    const wg_type *type = instance->module->functions[run->function];
+    IM3Function function = wg_m3_function(instance->linked, run->function);
+    memset(event, 0, offsetof(wg_event, error));
+    if (!wg_instance_may_go_on(instance, &event->error)) {
+        wg_instance_give_up(instance, &event->error, event);
+        return;
+    }
+    wg_heap *payer = pay(instance);
+    instance->suspends = true;
+    instance->most = most;
+    wg_m3_compile_later(instance->runtime, most > 0);
+    set_native_room(instance, native_room);
+    grant(instance);
+    M3Result result = step(instance, run, function, type);
+    settle(instance);
+    if (result == m3Err_none) {
+        result = take_results(function, type, event->values);
+    }
+    wg_heap_enter(payer);
+
+    if (result == wg_m3_suspended()) {
+        run->at = wg_m3_suspension_of(instance->runtime);
+        event->kind = WG_PAUSED;
+        if (run->state == WAITS) {
+            event->kind = WG_HOST_CALL;
+            event->index = instance->offers[run->calls];
+            event->count = instance->module->functions[run->calls]->params;
+            memcpy(event->values, instance->args, event->count * sizeof(*event->values));
+        }
+    } else if (result == m3Err_none) {
+        event->kind = WG_DONE;
+        event->type = type;
+        event->count = type->results;
+        instance->depth--;
+        if (instance->depth == 0) {
+            finish(instance);
+        }
+    } else {
+        explain_run(instance, run->function, result, &event->error);
+        wg_instance_give_up(instance, &event->error, event);
+    }
+}
+
+void wg_instance_answer(wg_instance *instance, uint64_t value) {
+    instance->value = value;
+    innermost(instance)->state = ANSWERED;
+}
+
+uint32_t wg_instance_waits_in(const wg_instance *instance) {
+    if (instance->depth == 0 || instance->runs[instance->depth - 1].state != WAITS) {
+        return UINT32_MAX;
+    }
+    return instance->offers[instance->runs[instance->depth - 1].calls];
+}
+
+/* ---- Compiling ahead ---- */
+
 bool wg_instance_compile(wg_instance *instance, size_t native_room, wg_error *error) {
     if (instance->depth > 0) {
         wg_error_set(error, WG_ERROR, NULL, "the instance is running");
         return false;
     }
-    wg_heap *payer = wg_heap_enter(&instance->heap);
-    instance->heap.refused = instance->heap.starved = false;
-    begin(instance, native_room);
+    wg_heap *payer = pay(instance);
+    begin(instance);
+    set_native_room(instance, native_room);
     M3Result result = m3_CompileModule(instance->linked);
     finish(instance);
     wg_heap_enter(payer);

@@ -180,6 +180,54 @@ bool wg_instance_compile(wg_instance *instance, size_t native_room, wg_error *er
 bool wg_instance_call(wg_instance *instance, uint32_t function, const uint64_t *args, size_t count,
                       uint64_t *results, size_t native_room, wg_error *error);
 
+/* ---- Runs that can be suspended ---- */
+
+/* What a run has come to. */
+typedef enum {
+    WG_NO_EVENT,
+    WG_HOST_CALL, /* it waits for wg_instance_answer(), or a run within this one */
+    WG_PAUSED,    /* it has more to do */
+    WG_DONE,
+    WG_FAILED,
+} wg_event_kind;
+
+typedef struct {
+    wg_event_kind kind;
+    uint32_t index; /* of the host function */
+    size_t count;   /* of values: arguments or results */
+    uint64_t values[WG_MAX_PARAMS];
+    const wg_type *type; /* of the function that ended, or NULL: see the host's own list */
+    wg_error error;      /* of WG_FAILED */
+} wg_event;
+
+/* Can this engine's runs be suspended? Otherwise the rest of this part always fails. */
+bool wg_engine_suspends(void);
+
+/*
+ * Begins a run of a function, within the host call of the one that waits, if there is one. The
+ * hooks are not used for it. On the way to its end it is suspended at each host call and holds no
+ * native stack then: any thread may go on with it.
+ */
+bool wg_instance_begin(wg_instance *instance, uint32_t function, const uint64_t *args, size_t count,
+                       wg_error *error);
+
+/*
+ * Goes on with the innermost run that was begun, paused or answered, until an event. most: 0, or
+ * after so many calls and loop iterations that is WG_PAUSED, and also before a function is
+ * compiled, so that native_room may be small. After WG_FAILED all runs around it have ended, too.
+ */
+void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, wg_event *event);
+
+/* The answer to the host call that the innermost run waits in. */
+void wg_instance_answer(wg_instance *instance, uint64_t value);
+
+/* Ends all runs with WG_FAILED, for this reason. */
+void wg_instance_give_up(wg_instance *instance, const wg_error *why, wg_event *event);
+
+/* The host function that the innermost run waits in, or UINT32_MAX: there is none, or it has more
+ * to do. */
+uint32_t wg_instance_waits_in(const wg_instance *instance);
+
 /* Ends the run, and every later one, with WG_QUOTA "cancelled". Any thread, any time. */
 void wg_instance_cancel(wg_instance *instance);
 bool wg_instance_cancelled(const wg_instance *instance);

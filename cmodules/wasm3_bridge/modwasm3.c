@@ -677,7 +677,7 @@ static void start(instance_obj_t *self, uint32_t function, const wg_type *type,
             raise(&error);
         }
     }
-    if (!wg_task_start(self->task, function, type, values, type->params, &error)) {
+    if (!wg_task_start(self->task, function, type, values, type->params, native_room(), &error)) {
         raise(&error);
     }
 }
@@ -751,7 +751,7 @@ static mp_obj_t instance_reply(size_t n_args, const mp_obj_t *args) {
                 MP_ERROR_TEXT("a host function without a result must be answered with None"));
         }
     }
-    if (!wg_task_reply(task, value, &error)) {
+    if (!wg_task_reply(task, value, native_room(), &error)) {
         raise(&error);
     }
     return mp_const_none;

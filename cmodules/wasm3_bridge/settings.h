@@ -66,6 +66,24 @@
 #endif
 #endif
 
+/*
+ * The same of the part of a run that the thread of Python does itself, before the engine's has to:
+ * most calls of a widget that has run before are over by then, and so is the hand-over saved. 0 on
+ * the chip, where the engine has a core of its own.
+ */
+#ifndef WG_BRIEF_SLICE
+#if defined(ESP_PLATFORM)
+#define WG_BRIEF_SLICE 0
+#else
+#define WG_BRIEF_SLICE 4000
+#endif
+#endif
+
+/* After such a part that took longer, in microseconds, since a call may be a great deal of work, so
+ * many are the engine's thread's from the beginning. */
+#define WG_BRIEF_US 2000
+#define WG_BRIEF_SKIPS 30
+
 /* Can an instance have a native thread of its own? Otherwise only call() is there. */
 #ifndef WG_THREADS
 #if defined(ESP_PLATFORM) || defined(__unix__)

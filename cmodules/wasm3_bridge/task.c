@@ -1,6 +1,7 @@
 /*
- * A native thread that runs an instance: POSIX threads on a PC; under ESP-IDF the same functions,
- * which make a FreeRTOS task on the core that MicroPython does not use.
+ * Runs of an instance, on the owner's thread for a moment, and else on one of their own: POSIX
+ * threads on a PC; under ESP-IDF the same functions, which make a FreeRTOS task on the core that
+ * MicroPython does not use.
  */
 #include "task.h"
 
@@ -35,8 +36,8 @@
 
 typedef enum { IDLE, RUNNING, PARKED } wg_state;
 
-/* What the owner wants of the thread. */
-typedef enum { NOTHING, CALL, REPLY, FAIL, QUIT } wg_order;
+/* What the owner wants of the thread: GO_ON where runs can be suspended, else the other three. */
+typedef enum { NOTHING, GO_ON, CALL, REPLY, FAIL } wg_order;
 
 /* A thread. It serves a task until that has been idle for a while, and then waits for another one.
  */
@@ -68,6 +69,7 @@ struct wg_task {
     wg_state state;
     wg_order order;
     bool quit;
+    uint8_t no_moments; /* so many parts of runs are the thread's from the beginning */
 
     /* With the order. */
     uint32_t function;
@@ -77,7 +79,7 @@ struct wg_task {
     wg_error why;
 
     wg_event event;
-    uint32_t parked_in; /* host function */
+    uint32_t parked_in; /* host function, where the thread waits for the answer */
 };
 
 /* Both sides hand over to each other several times in a run, mostly after some microseconds of
@@ -147,6 +149,13 @@ static bool watch(wg_task *task, wg_signals *signals, uint32_t us) {
     return changed;
 }
 
+/* What the run has come to, for the owner. */
+static void post(wg_task *task, const wg_event *event) {
+    task->event = *event;
+    task->state = wg_instance_waits_in(task->instance) != UINT32_MAX ? PARKED : IDLE;
+    tell_owner(task);
+}
+
 /* ---- The thread ---- */
 
 /* Runs what was ordered. The lock is held before and after, not meanwhile. true: it went well. */
@@ -196,6 +205,16 @@ static void wait_for(wg_task *task, pthread_cond_t *condition, wg_signals *signa
         until.tv_sec++;
     }
     pthread_cond_timedwait(condition, &task->lock, &until);
+}
+
+/* Goes on with the run until it ends or waits. The lock is held before and after, not meanwhile. */
+static void go_on(wg_task *task, wg_event *event) {
+    task->order = NOTHING;
+    task->state = RUNNING;
+    pthread_mutex_unlock(&task->lock);
+    wg_instance_go_on(task->instance, 0, wg_instance_native_stack(task->instance), event);
+    pthread_mutex_lock(&task->lock);
+    post(task, event);
 }
 
 /* Waits for an order, or a cancel, or the deadline. */
@@ -275,7 +294,10 @@ static void serve(wg_task *task) {
     pthread_mutex_lock(&task->lock);
     uint32_t idle_since = wg_clock_ms();
     while (!task->quit) {
-        if (task->order == CALL) {
+        if (task->order == GO_ON) {
+            go_on(task, &event);
+            idle_since = wg_clock_ms();
+        } else if (task->order == CALL) {
             run(task, &event);
             task->event = event;
             task->state = IDLE;
@@ -441,14 +463,81 @@ void wg_task_free(wg_task *task) {
     wg_heap_free(task);
 }
 
+/* Makes sure that the task has a thread. */
+static bool serve_task(wg_task *task, wg_error *error) {
+    if (!task->served) {
+        task->served = get_thread(task); /* which waits for the lock */
+        if (!task->served) {
+            wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory for a thread");
+        }
+    }
+    return task->served;
+}
+
 static void give(wg_task *task, wg_order order) {
     task->order = order;
     task->state = RUNNING;
     wake_thread(task);
 }
 
+/* Goes on with the run here, for a moment, and leaves the rest to the thread. The lock is held
+ * before and after, not meanwhile; nobody else touches the task then. */
+static void go_on_here(wg_task *task, size_t native_room) {
+    wg_event event = {.kind = WG_PAUSED};
+    if (task->no_moments > 0) {
+        task->no_moments--;
+    } else if (WG_BRIEF_SLICE > 0 && native_room > 0) {
+        task->state = RUNNING;
+        pthread_mutex_unlock(&task->lock);
+        uint32_t since = wg_clock_us();
+        wg_instance_go_on(task->instance, WG_BRIEF_SLICE, native_room, &event);
+        bool brief = wg_clock_us() - since < WG_BRIEF_US;
+        pthread_mutex_lock(&task->lock);
+        task->no_moments = brief ? 0 : WG_BRIEF_SKIPS;
+    }
+    if (event.kind == WG_PAUSED && !serve_task(task, &event.error)) {
+        wg_instance_give_up(task->instance, &event.error, &event);
+    }
+    if (event.kind == WG_PAUSED) {
+        give(task, GO_ON);
+    } else {
+        post(task, &event);
+    }
+}
+
+/* Begins a run that can be suspended. false: it can't begin, and nothing has changed. */
+static bool begin(wg_task *task, uint32_t function, const uint64_t *args, size_t count,
+                  size_t native_room, wg_error *error) {
+    if (wg_instance_begin(task->instance, function, args, count, error)) {
+        go_on_here(task, native_room);
+    } else if (error->code == WG_ERROR) {
+        return false;
+    } else {
+        wg_event event;
+        wg_instance_give_up(task->instance, error, &event);
+        post(task, &event);
+    }
+    return true;
+}
+
+/* Hands a run to the thread, which waits for answers itself. */
+static bool order_run(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
+                      size_t count, wg_error *error) {
+    if (!serve_task(task, error)) {
+        return false;
+    }
+    wg_instance_set_hooks(task->instance, park, NULL, task);
+    task->function = function;
+    task->type = type;
+    if (count > 0) {
+        memcpy(task->args, args, count * sizeof(*args));
+    }
+    give(task, CALL);
+    return true;
+}
+
 bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
-                   size_t count, wg_error *error) {
+                   size_t count, size_t native_room, wg_error *error) {
     if (count > WG_MAX_PARAMS || count != type->params || type->results > WG_MAX_RESULTS) {
         wg_error_set(error, WG_ERROR, NULL, "the function takes %u arguments, not %u", type->params,
                      (unsigned)count);
@@ -458,30 +547,29 @@ bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const 
         return wg_instance_may_go_on(task->instance, error);
     }
     pthread_mutex_lock(&task->lock);
-    bool free_ = task->state != RUNNING && task->event.kind == WG_NO_EVENT;
-    if (free_ && !task->served) {
-        task->served = get_thread(task); /* which waits for the lock */
-        if (!task->served) {
-            pthread_mutex_unlock(&task->lock);
-            wg_error_set(error, WG_QUOTA, "memory", "there is not enough memory for a thread");
-            return false;
-        }
-    }
-    if (free_) {
-        wg_instance_set_hooks(task->instance, park, NULL, task);
-        task->function = function;
-        task->type = type;
-        if (count > 0) {
-            memcpy(task->args, args, count * sizeof(*args));
-        }
-        give(task, CALL);
-    }
-    pthread_mutex_unlock(&task->lock);
-    if (!free_) {
+    bool started = false;
+    if (task->state == RUNNING || task->event.kind != WG_NO_EVENT) {
         wg_error_set(error, WG_ERROR, NULL,
                      "the instance is running, or poll() has news to be taken first");
+    } else if (wg_engine_suspends()) {
+        started = begin(task, function, args, count, native_room, error);
+    } else {
+        started = order_run(task, function, type, args, count, error);
     }
-    return free_;
+    pthread_mutex_unlock(&task->lock);
+    return started;
+}
+
+/* A run that waits for its host ends when it is cancelled or its time is over. Its thread would see
+ * to that; where it has none, whoever asks does. */
+static void end_if_due(wg_task *task) {
+    wg_error why;
+    if (wg_engine_suspends() && task->state == PARKED &&
+        !wg_instance_may_go_on(task->instance, &why)) {
+        wg_event event;
+        wg_instance_give_up(task->instance, &why, &event);
+        post(task, &event);
+    }
 }
 
 void wg_task_take(wg_task *task, uint32_t us, wg_event *event) {
@@ -489,6 +577,7 @@ void wg_task_take(wg_task *task, uint32_t us, wg_event *event) {
     if (us > 0 && task->event.kind == WG_NO_EVENT && task->state == RUNNING) {
         wait_for(task, &task->news, &task->told, us);
     }
+    end_if_due(task);
     *event = task->event;
     task->event.kind = WG_NO_EVENT;
     pthread_mutex_unlock(&task->lock);
@@ -496,35 +585,51 @@ void wg_task_take(wg_task *task, uint32_t us, wg_event *event) {
 
 bool wg_task_has_event(wg_task *task) {
     pthread_mutex_lock(&task->lock);
+    end_if_due(task);
     bool has = task->event.kind != WG_NO_EVENT;
     pthread_mutex_unlock(&task->lock);
     return has;
 }
 
-static bool answer(wg_task *task, wg_order order, uint64_t value, const wg_error *why,
+/* Hands the answer to the thread, which waits for it. */
+static void order_answer(wg_task *task, uint64_t value, const wg_error *why) {
+    task->value = value;
+    if (why != NULL) {
+        task->why = *why;
+    }
+    give(task, why == NULL ? REPLY : FAIL);
+}
+
+/* why: NULL, or why the run has to end. */
+static bool answer(wg_task *task, uint64_t value, const wg_error *why, size_t native_room,
                    wg_error *error) {
     pthread_mutex_lock(&task->lock);
     bool parked = task->state == PARKED && task->event.kind == WG_NO_EVENT;
-    if (parked) {
-        task->value = value;
-        if (why != NULL) {
-            task->why = *why;
-        }
-        give(task, order);
-    }
-    pthread_mutex_unlock(&task->lock);
     if (!parked) {
         wg_error_set(error, WG_ERROR, NULL, "no host call is waiting for an answer");
+    } else if (!wg_engine_suspends()) {
+        order_answer(task, value, why);
+    } else {
+        end_if_due(task);
+        if (task->state == PARKED && why == NULL) {
+            wg_instance_answer(task->instance, value);
+            go_on_here(task, native_room);
+        } else if (task->state == PARKED) {
+            wg_event event;
+            wg_instance_give_up(task->instance, why, &event);
+            post(task, &event);
+        }
     }
+    pthread_mutex_unlock(&task->lock);
     return parked;
 }
 
-bool wg_task_reply(wg_task *task, uint64_t value, wg_error *error) {
-    return answer(task, REPLY, value, NULL, error);
+bool wg_task_reply(wg_task *task, uint64_t value, size_t native_room, wg_error *error) {
+    return answer(task, value, NULL, native_room, error);
 }
 
 bool wg_task_fail(wg_task *task, const wg_error *why, wg_error *error) {
-    return answer(task, FAIL, 0, why, error);
+    return answer(task, 0, why, 0, error);
 }
 
 bool wg_task_at_rest(wg_task *task) {
@@ -550,7 +655,10 @@ bool wg_task_parked(wg_task *task) {
 
 uint32_t wg_task_parked_in(wg_task *task) {
     pthread_mutex_lock(&task->lock);
-    uint32_t index = task->state == PARKED ? task->parked_in : UINT32_MAX;
+    uint32_t index = UINT32_MAX;
+    if (task->state == PARKED) {
+        index = wg_engine_suspends() ? wg_instance_waits_in(task->instance) : task->parked_in;
+    }
     pthread_mutex_unlock(&task->lock);
     return index;
 }

@@ -1,6 +1,6 @@
 /*
- * A native thread that runs an instance, and the mailbox between it and the one thread that owns
- * the task.
+ * Runs of an instance without waiting for them, and the mailbox between whoever works at them and
+ * the one thread that owns the task.
  *
  *               start()                        host function called
  *   IDLE  ------------------>  RUNNING  ------------------------------>  PARKED
@@ -10,11 +10,15 @@
  *                                   |        start(): a nested run           |
  *                                   +----------------------------------------+
  *
- * All functions are the owner's and never wait, but wg_task_cancel(), which any thread may call;
- * wg_task_take(), if it is asked to; and wg_task_free(), which waits until the thread has gone: it
- * has to, at once, since everything it does can be cancelled. One thread that has nothing to do
- * waits for the next task of any instance; more of them end. The thread itself calls nothing of the
- * owner's.
+ * A run begins on the owner's thread, and goes on there after each answer, for a moment
+ * (WG_BRIEF_SLICE): a task has a native thread only for what takes longer. Where the engine's runs
+ * can't be suspended it has one for all, which waits for the answers itself.
+ *
+ * All functions are the owner's and wait for nothing, but wg_task_cancel(), which any thread may
+ * call; wg_task_take(), if it is asked to; and wg_task_free(), which waits until the thread has
+ * gone: it has to, at once, since everything it does can be cancelled. One thread that has nothing
+ * to do waits for the next task of any instance; more of them end. The thread itself calls nothing
+ * of the owner's.
  */
 #ifndef WG_TASK_H
 #define WG_TASK_H
@@ -23,27 +27,17 @@
 
 typedef struct wg_task wg_task;
 
-typedef enum { WG_NO_EVENT, WG_HOST_CALL, WG_DONE, WG_FAILED } wg_event_kind;
-
-typedef struct {
-    wg_event_kind kind;
-    uint32_t index; /* of the host function */
-    size_t count;   /* of values: arguments or results */
-    uint64_t values[WG_MAX_PARAMS];
-    const wg_type *type; /* of the function that ended or, NULL: see the host's own list */
-    wg_error error;      /* of WG_FAILED */
-} wg_event;
-
-/* Takes over the instance's hooks. A thread comes at a start, and goes when it was idle for
- * WG_IDLE_MS. */
+/* Takes over the instance's hooks. A thread comes when there is something to do for it, and goes
+ * when it was idle for WG_IDLE_MS. */
 wg_task *wg_task_new(wg_instance *instance, wg_error *error);
 
 /* Cancels, waits for the thread, and frees all but the instance. */
 void wg_task_free(wg_task *task);
 
-/* Begins a call: when idle or, nested, when parked. */
+/* Begins a call: when idle or, nested, when parked. native_room: bytes of stack that this thread
+ * can give to the run's beginning; 0: it is left to the other one. */
 bool wg_task_start(wg_task *task, uint32_t function, const wg_type *type, const uint64_t *args,
-                   size_t count, wg_error *error);
+                   size_t count, size_t native_room, wg_error *error);
 
 /* Takes the next event, if there is one, or waits up to `us` microseconds for it. Each is given
  * once. */
@@ -53,8 +47,8 @@ void wg_task_take(wg_task *task, uint32_t us, wg_event *event);
 bool wg_task_has_event(wg_task *task);
 
 /* Answers the host call that the task is parked in: with a value, or with an error that ends the
- * run. */
-bool wg_task_reply(wg_task *task, uint64_t value, wg_error *error);
+ * run. native_room: as in wg_task_start(). */
+bool wg_task_reply(wg_task *task, uint64_t value, size_t native_room, wg_error *error);
 bool wg_task_fail(wg_task *task, const wg_error *why, wg_error *error);
 
 /* Is the instance the owner's to use: idle or parked? */

@@ -106,6 +106,59 @@ static inline bool wg_m3_has_room(IM3Runtime runtime, size_t slots) {
 #endif
 }
 
+/* Can a run return to the host in the middle and go on later? Not in 0.9.0, whose calls are native
+ * frames. */
+#if M3_VERSION_MINOR > 5
+#define WG_SUSPENDS 0
+typedef struct {
+    int unused;
+} wg_m3_suspension;
+#else
+#define WG_SUSPENDS 1
+typedef M3Suspension wg_m3_suspension;
+#endif
+
+/* Whether runs are suspended before they compile a function. */
+static inline void wg_m3_compile_later(IM3Runtime runtime, bool later) {
+#if WG_SUSPENDS
+    runtime->compilesLater = later;
+#else
+    (void)runtime;
+    (void)later;
+#endif
+}
+
+/* The result of a run that was suspended, and of what suspends it. */
+static inline M3Result wg_m3_suspended(void) {
+#if WG_SUSPENDS
+    return m3Err_suspended;
+#else
+    return "this wasm3 can't suspend a run";
+#endif
+}
+
+/* Where the run is that was suspended last. */
+static inline wg_m3_suspension wg_m3_suspension_of(IM3Runtime runtime) {
+#if WG_SUSPENDS
+    return runtime->suspension;
+#else
+    (void)runtime;
+    return (wg_m3_suspension){0};
+#endif
+}
+
+/* Goes on with a run of the function. */
+static inline M3Result wg_m3_resume(IM3Function function, const wg_m3_suspension *suspension) {
+#if WG_SUSPENDS
+    function->module->runtime->suspension = *suspension;
+    return m3_Resume(function);
+#else
+    (void)function;
+    (void)suspension;
+    return wg_m3_suspended();
+#endif
+}
+
 /* Where the host function that is at work finds its arguments, and leaves its result. */
 static inline uint64_t *wg_m3_host_frame(IM3Runtime runtime) {
     return runtime->stack;

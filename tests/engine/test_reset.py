@@ -33,7 +33,7 @@ def test_soft_reset_ends_running_threads(sim_board: SimBoard) -> None:
     before = _threads(pid)
     for _ in range(5):
         sim_board.exec(START.format(data=LOOPS.read_bytes()))
-        assert _threads(pid) >= before + 6
+        assert _threads(pid) >= before + 4  # what waits for its host has none
         sim_board.soft_reset()
         assert _threads(pid) <= before + 1
     assert sim_board.eval("6 * 7") == 42

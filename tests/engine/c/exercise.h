@@ -1,7 +1,8 @@
 /*
  * Does all with a module that the engine can do: loads it, links it to functions that return 0,
  * compiles it whole, calls each exported function on little fuel, resets the instance and compares
- * it with a new one. Errors are fine; a crash, a leak, or a difference is not.
+ * it with a new one, whose runs go to their ends at once while those of the other are suspended
+ * again and again. Errors are fine; a crash, a leak, or a difference is not.
  */
 #ifndef EXERCISE_H
 #define EXERCISE_H
@@ -13,7 +14,7 @@
 #include "engine.h"
 
 typedef struct {
-    unsigned loaded, linked, compiled, calls, returned, reset;
+    unsigned loaded, linked, compiled, calls, returned, reset, paused;
     uint32_t fuel;  /* of each call */
     uint32_t pages; /* at most */
     uint64_t arg;   /* of each parameter */
@@ -78,13 +79,52 @@ typedef struct {
     uint64_t results[WG_MAX_RESULTS];
 } exercise_outcome;
 
-static void exercise_call(const exercise *e, wg_instance *instance, const wg_item *item,
-                          exercise_outcome *outcome) {
-    uint64_t args[WG_MAX_PARAMS];
+static void exercise_args(const exercise *e, const wg_item *item, uint64_t *args) {
     for (size_t i = 0; i < WG_MAX_PARAMS; i++) {
         bool narrow = i < item->type->params && strchr("if", item->type->letters[i]) != NULL;
         args[i] = narrow ? (uint32_t)e->arg : e->arg;
     }
+}
+
+/* Pauses of a run; the rest of it goes on at once. */
+#define EXERCISE_PAUSES 300
+
+/* The same call, suspended at each host call, and after each of the first units. */
+static void exercise_steps(exercise *e, wg_instance *instance, const wg_item *item,
+                           exercise_outcome *outcome) {
+    uint64_t args[WG_MAX_PARAMS];
+    exercise_args(e, item, args);
+    memset(outcome, 0, sizeof(*outcome));
+    wg_instance_set_fuel(instance, e->fuel);
+    if (!wg_instance_begin(instance, item->index, args, item->type->params, &outcome->error)) {
+        return;
+    }
+    unsigned pauses = 0;
+    wg_event event;
+    for (;;) {
+        int32_t most = pauses < EXERCISE_PAUSES ? 1 + (int32_t)(pauses % 3) : 0;
+        wg_instance_go_on(instance, most, EXERCISE_ROOM, &event);
+        if (event.kind == WG_PAUSED) {
+            pauses++;
+        } else if (event.kind == WG_HOST_CALL) {
+            wg_instance_answer(instance, 0);
+        } else {
+            break;
+        }
+    }
+    e->paused += pauses;
+    outcome->good = event.kind == WG_DONE;
+    if (outcome->good) {
+        memcpy(outcome->results, event.values, event.count * sizeof(*event.values));
+    } else {
+        outcome->error = event.error;
+    }
+}
+
+static void exercise_call(const exercise *e, wg_instance *instance, const wg_item *item,
+                          exercise_outcome *outcome) {
+    uint64_t args[WG_MAX_PARAMS];
+    exercise_args(e, item, args);
     memset(outcome, 0, sizeof(*outcome));
     wg_instance_set_fuel(instance, e->fuel);
     outcome->good = wg_instance_call(instance, item->index, args, item->type->params,
@@ -127,7 +167,11 @@ static void exercise_reset(exercise *e, wg_instance *used, wg_module *module) {
             !wg_instance_dead(fresh)) {
             exercise_outcome first, second;
             exercise_call(e, fresh, item, &first);
-            exercise_call(e, used, item, &second);
+            if (wg_engine_suspends()) {
+                exercise_steps(e, used, item, &second);
+            } else {
+                exercise_call(e, used, item, &second);
+            }
             if (!exercise_comparable(&first) || !exercise_comparable(&second)) {
                 break;
             }

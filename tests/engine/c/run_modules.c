@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
         exercise_module(&e, bytes, size);
     }
     printf("%d files: %u loaded, %u linked, %u compiled, %u calls, %u returned, %u compared after "
-           "a reset\n",
-           argc - 1, e.loaded, e.linked, e.compiled, e.calls, e.returned, e.reset);
+           "a reset, %u pauses\n",
+           argc - 1, e.loaded, e.linked, e.compiled, e.calls, e.returned, e.reset, e.paused);
     return 0;
 }

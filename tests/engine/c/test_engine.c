@@ -481,6 +481,177 @@ static void test_mutations(void) {
     }
 }
 
+/* ---- Runs that are suspended ---- */
+
+static void begin_run(wg_instance *instance, const char *name, size_t count, const uint64_t *args) {
+    const wg_type *type;
+    wg_error error;
+    CHECK(wg_instance_begin(instance, find(instance, name, &type), args, count, &error));
+}
+
+/* Goes on until something else than a pause, with a pause after each `most` units. */
+static wg_event go_on(wg_instance *instance, int32_t most, unsigned *pauses) {
+    wg_event event;
+    for (;;) {
+        wg_instance_go_on(instance, most, ROOM, &event);
+        if (event.kind != WG_PAUSED) {
+            return event;
+        }
+        (*pauses)++;
+    }
+}
+
+static wg_instance *compiled(const char *name) {
+    wg_instance *instance = fresh(name);
+    wg_error error;
+    CHECK(wg_instance_compile(instance, ROOM, &error));
+    return instance;
+}
+
+static void *go_on_elsewhere(void *pointer) {
+    static wg_event event;
+    wg_instance_go_on(pointer, 0, ROOM, &event);
+    return &event;
+}
+
+/* Runs within a host call that make stack and memory move, and a part on another thread. */
+static void test_suspended(void) {
+    unsigned pauses = 0;
+    wg_instance *instance = compiled("stack");
+    for (unsigned i = 0; i < 3; i++) {
+        pauses = 0;
+        begin_run(instance, "through", ARGS(40, 5));
+        wg_event event = go_on(instance, 1, &pauses);
+        CHECK(event.kind == WG_HOST_CALL && event.index == MIX && event.count == 4);
+        CHECK(event.values[0] == 7 && event.values[1] == 5);
+        CHECK(event.values[2] == 0x3fc00000 && event.values[3] == 0xc004000000000000);
+        CHECK(pauses >= 20 && wg_instance_waits_in(instance) == MIX);
+        begin_run(instance, "sum", ARGS(500));
+        CHECK(wg_instance_waits_in(instance) == UINT32_MAX);
+        pauses = 0;
+        event = go_on(instance, 2, &pauses);
+        CHECK(event.kind == WG_DONE && event.count == 1 && event.values[0] == 125250);
+        CHECK(pauses >= 166 && wg_instance_waits_in(instance) == MIX);
+        begin_run(instance, "through", ARGS(3, UINT64_MAX));
+        event = go_on(instance, 0, &pauses);
+        CHECK(event.kind == WG_HOST_CALL && event.values[1] == UINT64_MAX);
+        begin_run(instance, "grow_and_sum", ARGS(600));
+        wg_instance_go_on(instance, 1100, ROOM, &event); /* a page is 256 units */
+        CHECK(event.kind == WG_PAUSED);
+        event = go_on(instance, 3, &pauses);
+        CHECK(event.kind == WG_DONE && event.values[0] == 180300);
+        wg_instance_answer(instance, 1000);
+        event = go_on(instance, 1, &pauses);
+        CHECK(event.kind == WG_DONE && event.values[0] == 1006);
+        wg_instance_answer(instance, 1ull << 40);
+        pthread_t thread;
+        void *told;
+        CHECK(pthread_create(&thread, NULL, go_on_elsewhere, instance) == 0);
+        pthread_join(thread, &told);
+        event = *(wg_event *)told;
+        CHECK(event.kind == WG_DONE && event.values[0] == (1ull << 40) + 820);
+    }
+    /* as deep as calls may be, and then all end */
+    wg_error error;
+    const wg_type *type;
+    wg_event event;
+    for (unsigned i = 0; i < WG_MAX_DEPTH; i++) {
+        begin_run(instance, "through", ARGS(2, i));
+        event = go_on(instance, 0, &pauses);
+        CHECK(event.kind == WG_HOST_CALL && event.values[1] == i);
+    }
+    uint64_t args[] = {2, 2};
+    CHECK(!wg_instance_begin(instance, find(instance, "through", &type), args, 2, &error));
+    CHECK(error.code == WG_QUOTA && strcmp(error.kind, "depth") == 0);
+    CHECK(!wg_instance_reset(instance, &error) && error.code == WG_ERROR);
+    wg_instance_cancel(instance);
+    wg_instance_answer(instance, 1);
+    event = go_on(instance, 0, &pauses);
+    CHECK(event.kind == WG_FAILED && strcmp(event.error.kind, "cancelled") == 0);
+    CHECK(wg_instance_dead(instance) && wg_instance_waits_in(instance) == UINT32_MAX);
+    /* nothing is left of them after a reset */
+    CHECK(wg_instance_reset(instance, &error));
+    begin_run(instance, "through", ARGS(40, 5));
+    CHECK(go_on(instance, 7, &pauses).kind == WG_HOST_CALL);
+    wg_instance_answer(instance, 0);
+    event = go_on(instance, 7, &pauses);
+    CHECK(event.kind == WG_DONE && event.values[0] == 820);
+    /* a trap in a run within another */
+    begin_run(instance, "through", ARGS(1, 5));
+    CHECK(go_on(instance, 0, &pauses).kind == WG_HOST_CALL);
+    begin_run(instance, "deep", NO_ARGS);
+    event = go_on(instance, 5, &pauses);
+    CHECK(event.kind == WG_FAILED && strcmp(event.error.kind, "call stack exhausted") == 0);
+    CHECK(wg_instance_dead(instance) && !wg_instance_reset(instance, &error));
+    wg_instance_free(instance);
+    /* freed in the middle */
+    instance = compiled("stack");
+    begin_run(instance, "through", ARGS(40, 5));
+    wg_instance_go_on(instance, 9, ROOM, &event);
+    CHECK(event.kind == WG_PAUSED);
+    wg_instance_free(instance);
+}
+
+/* What is not compiled, or takes many bytes, is not begun in a moment. */
+static void test_not_in_a_moment(void) {
+    unsigned pauses = 0;
+    wg_event event;
+    wg_instance *instance = fresh("loops");
+    begin_run(instance, "fib", ARGS(10));
+    size_t heap = wg_instance_heap_used(instance);
+    for (unsigned i = 0; i < 3; i++) {
+        wg_instance_go_on(instance, 1000000, 0, &event);
+        CHECK(event.kind == WG_PAUSED && wg_instance_heap_used(instance) == heap);
+    }
+    event = go_on(instance, 0, &pauses);
+    CHECK(event.kind == WG_DONE && event.values[0] == 55);
+    /* a function that this one calls */
+    begin_run(instance, "calls", NO_ARGS);
+    wg_instance_go_on(instance, 0x7fffffff, 0, &event);
+    CHECK(event.kind == WG_PAUSED);
+    wg_instance_free(instance);
+
+    instance = compiled("loops");
+    begin_run(instance, "fills", NO_ARGS);
+    uint8_t byte = 9;
+    wg_error error;
+    for (unsigned i = 0; i < 3; i++) { /* 4096 units */
+        wg_instance_go_on(instance, 4000, ROOM, &event);
+        CHECK(event.kind == WG_PAUSED);
+        CHECK(wg_instance_read(instance, 0, &byte, 1, &error) && byte == 0);
+    }
+    wg_instance_go_on(instance, 5000, ROOM, &event);
+    CHECK(event.kind == WG_PAUSED);
+    CHECK(wg_instance_read(instance, 0, &byte, 1, &error) && byte == 1);
+    wg_instance_free(instance);
+}
+
+/* The fuel is the same however often a run is suspended. */
+static void test_fuel_in_steps(void) {
+    wg_instance *instance = compiled("stack");
+    wg_error error;
+    for (int64_t fuel = 0;; fuel++) {
+        uint64_t results[WG_MAX_RESULTS];
+        unsigned pauses = 0;
+        wg_instance_set_fuel(instance, fuel);
+        bool enough = call(instance, "sum", ARGS(30), results, &error);
+        CHECK(wg_instance_reset(instance, &error));
+        for (int32_t most = 0; most < 40; most += 1 + most / 3) {
+            wg_instance_set_fuel(instance, fuel);
+            begin_run(instance, "sum", ARGS(30));
+            wg_event event = go_on(instance, most, &pauses);
+            CHECK(event.kind == (enough ? WG_DONE : WG_FAILED));
+            CHECK(enough || strcmp(event.error.kind, "fuel") == 0);
+            CHECK(wg_instance_reset(instance, &error));
+        }
+        if (enough) {
+            CHECK(fuel == 31);
+            break;
+        }
+    }
+    wg_instance_free(instance);
+}
+
 /* ---- Tasks ---- */
 
 static wg_event await_event(wg_task *task) {
@@ -501,7 +672,7 @@ static void begin(wg_task *task, wg_instance *instance, const char *name, size_t
     const wg_type *type;
     uint32_t index = find(instance, name, &type);
     wg_error error;
-    bool good = wg_task_start(task, index, type, args, count, &error);
+    bool good = wg_task_start(task, index, type, args, count, ROOM, &error);
     if (!good) {
         fprintf(stderr, "%s\n", error.message);
     }
@@ -531,8 +702,9 @@ static void test_task(void) {
         uint8_t byte = 40;
         CHECK(wg_instance_write(instance, at, &byte, 1, &error));
         CHECK(wg_instance_write(instance, 16, &at, 4, &error));
-        CHECK(wg_task_reply(task, 0, &error));
-        CHECK(!wg_task_reply(task, 0, &error) || 1); /* answers twice: refused or lost, no harm */
+        CHECK(wg_task_reply(task, 0, ROOM, &error));
+        CHECK(!wg_task_reply(task, 0, ROOM, &error) ||
+              1); /* answers twice: refused or lost, no harm */
         event = await_event(task);
         CHECK(event.kind == WG_DONE && event.values[0] == 42);
     }
@@ -574,6 +746,52 @@ static void test_task(void) {
     wg_instance_free(instance);
 }
 
+/* What has run before and takes a moment is over when the owner has begun it, with no thread at
+ * all; what takes longer is the thread's. */
+static void test_moments(void) {
+    wg_error error;
+    wg_event event;
+    wg_instance *instance = compiled("realloc");
+    wg_task *task = task_for(instance);
+    for (unsigned i = 0; i < 5; i++) {
+        begin(task, instance, "run", ARGS(2));
+        CHECK(wg_task_has_event(task) && wg_task_at_rest(task));
+        wg_task_take(task, 0, &event);
+        CHECK(event.kind == WG_HOST_CALL);
+        begin(task, instance, "realloc", ARGS(0, 0, 1, 8));
+        wg_task_take(task, 0, &event);
+        CHECK(event.kind == WG_DONE);
+        CHECK(wg_task_reply(task, 0, ROOM, &error));
+        wg_task_take(task, 0, &event);
+        CHECK(event.kind == WG_DONE && wg_task_idle(task));
+    }
+    /* no stack to give: the thread's from the beginning */
+    const wg_type *type;
+    uint32_t run = find(instance, "run", &type);
+    CHECK(wg_task_start(task, run, type, (uint64_t[]){2}, 1, 0, &error));
+    CHECK(await_event(task).kind == WG_HOST_CALL);
+    CHECK(wg_task_reply(task, 0, 0, &error));
+    CHECK(await_event(task).kind == WG_DONE);
+    wg_task_free(task);
+    wg_instance_free(instance);
+
+    instance = compiled("loops");
+    task = task_for(instance);
+    for (unsigned i = 0; i < 3; i++) {
+        begin(task, instance, "fib", ARGS(10));
+        wg_task_take(task, 0, &event);
+        CHECK(event.kind == WG_DONE && event.values[0] == 55);
+        begin(task, instance, "fib", ARGS(25));
+        event = await_event(task);
+        CHECK(event.kind == WG_DONE && event.values[0] == 75025);
+    }
+    /* however long it takes, the owner has it back in a moment */
+    begin(task, instance, "copies", NO_ARGS);
+    CHECK(!wg_task_has_event(task) && !wg_task_at_rest(task));
+    wg_task_free(task);
+    wg_instance_free(instance);
+}
+
 /* Cancel at any moment, from another thread than the owner's. */
 static void *cancel_later(void *pointer) {
     wg_task *task = pointer;
@@ -595,7 +813,7 @@ static void test_cancel(void) {
         do {
             event = await_event(task);
             if (event.kind == WG_HOST_CALL && i % 5 == 2) {
-                wg_task_reply(task, 0, &error);
+                wg_task_reply(task, 0, ROOM, &error);
             }
         } while (event.kind == WG_HOST_CALL);
         CHECK(event.kind == WG_FAILED && strcmp(event.error.kind, "cancelled") == 0);
@@ -643,22 +861,30 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
+        bool suspends; /* needs an engine whose runs do */
     } tests[] = {
-        {"values", test_values},
-        {"traps", test_traps},
-        {"native stack", test_native_stack},
-        {"memory", test_memory},
-        {"refusals", test_refusals},
-        {"heap", test_heap},
-        {"quotas", test_quotas},
-        {"stack", test_stack},
-        {"host", test_host},
-        {"mutations", test_mutations},
-        {"task", test_task},
-        {"cancel", test_cancel},
-        {"parallel", test_parallel},
+        {"values", test_values, false},
+        {"traps", test_traps, false},
+        {"native stack", test_native_stack, false},
+        {"memory", test_memory, false},
+        {"refusals", test_refusals, false},
+        {"heap", test_heap, false},
+        {"quotas", test_quotas, false},
+        {"stack", test_stack, false},
+        {"host", test_host, false},
+        {"mutations", test_mutations, false},
+        {"suspended", test_suspended, true},
+        {"not in a moment", test_not_in_a_moment, true},
+        {"fuel in steps", test_fuel_in_steps, true},
+        {"task", test_task, false},
+        {"moments", test_moments, true},
+        {"cancel", test_cancel, false},
+        {"parallel", test_parallel, false},
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+        if (tests[i].suspends && !wg_engine_suspends()) {
+            continue;
+        }
         tests[i].run();
         printf("ok %s\n", tests[i].name);
         fflush(stdout);
