@@ -753,7 +753,7 @@ void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, 
     wg_run *run = innermost(instance);
     const wg_type *type = instance->module->functions[run->function];
     IM3Function function = wg_m3_function(instance->linked, run->function);
-    memset(event, 0, offsetof(wg_event, error));
+    memset(event, 0, offsetof(wg_event, values));
     if (!wg_instance_may_go_on(instance, &event->error)) {
         wg_instance_give_up(instance, &event->error, event);
         return;

@@ -694,9 +694,13 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR(instance_start_obj, 2, instance_start);
 
 static mp_obj_t instance_poll(size_t n_args, const mp_obj_t *args) {
     instance_obj_t *self = open_instance(args[0]);
-    wg_event event = {.kind = WG_NO_EVENT};
+    wg_event event;
+    event.kind = WG_NO_EVENT;
     uint32_t us = n_args < 2 ? 0 : limit_from(args[1], 0, WG_POLL_US, 0);
-    if (us > 0 && self->task != NULL && !self->taking) {
+    if (self->task != NULL) {
+        wg_task_take(self->task, 0, &event);
+    }
+    if (event.kind == WG_NO_EVENT && us > 0 && self->task != NULL && !self->taking) {
         /* nobody frees the task meanwhile: see instance_close() */
         self->taking = true;
         MP_THREAD_GIL_EXIT();
@@ -706,8 +710,6 @@ static mp_obj_t instance_poll(size_t n_args, const mp_obj_t *args) {
         if (self->close_later) {
             free_native(self);
         }
-    } else if (self->task != NULL) {
-        wg_task_take(self->task, 0, &event);
     }
     mp_obj_t items[3];
     switch (event.kind) {

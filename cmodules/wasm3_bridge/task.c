@@ -149,9 +149,17 @@ static bool watch(wg_task *task, wg_signals *signals, uint32_t us) {
     return changed;
 }
 
+/* As much of an event as is set. */
+static void copy(wg_event *to, const wg_event *from) {
+    memcpy(to, from,
+           from->kind == WG_FAILED
+               ? sizeof(*from)
+               : offsetof(wg_event, values) + from->count * sizeof(*from->values));
+}
+
 /* What the run has come to, for the owner. */
 static void post(wg_task *task, const wg_event *event) {
-    task->event = *event;
+    copy(&task->event, event);
     task->state = wg_instance_waits_in(task->instance) != UINT32_MAX ? PARKED : IDLE;
     tell_owner(task);
 }
@@ -242,7 +250,7 @@ static bool park(void *context, uint32_t index, const uint64_t *args, size_t cou
     memcpy(event.values, args, count * sizeof(*args));
 
     pthread_mutex_lock(&task->lock);
-    task->event = event;
+    copy(&task->event, &event);
     task->state = PARKED;
     task->parked_in = index;
     tell_owner(task);
@@ -483,7 +491,8 @@ static void give(wg_task *task, wg_order order) {
 /* Goes on with the run here, for a moment, and leaves the rest to the thread. The lock is held
  * before and after, not meanwhile; nobody else touches the task then. */
 static void go_on_here(wg_task *task, size_t native_room) {
-    wg_event event = {.kind = WG_PAUSED};
+    wg_event event;
+    event.kind = WG_PAUSED;
     if (task->no_moments > 0) {
         task->no_moments--;
     } else if (WG_BRIEF_SLICE > 0 && native_room > 0) {
@@ -578,7 +587,7 @@ void wg_task_take(wg_task *task, uint32_t us, wg_event *event) {
         wait_for(task, &task->news, &task->told, us);
     }
     end_if_due(task);
-    *event = task->event;
+    copy(event, &task->event);
     task->event.kind = WG_NO_EVENT;
     pthread_mutex_unlock(&task->lock);
 }

@@ -49,6 +49,7 @@ class Widget:
         self.module = module
         self.imports = imports  # the core module's, in its order: (module, field, kind, type)
         self.services = services(layout, imports)
+        self.begins = module.has_start or layout.initialize is not None
 
     def close(self):
         """Frees the engine's copy of the code. An instance has it until it is closed."""
@@ -62,19 +63,25 @@ class _Entry:
         self.lock = asyncio.Lock()  # one run of a widget at a time
         self.running = None  # its Execution
         self.idle = None  # an Instance, as good as new, that waits for the next run
+        self.idle_size = 0  # bytes
         self.removed = False
 
     def held(self):
         """Bytes."""
-        return self.widget.size + (self.idle.size() if self.idle is not None else 0)
+        return self.widget.size + self.idle_size
 
     def drop_idle(self):
         """True: there was one."""
-        instance, self.idle = self.idle, None
+        instance = self.take_idle()
         if instance is None:
             return False
         instance.close()
         return True
+
+    def take_idle(self):
+        instance, self.idle = self.idle, None
+        self.idle_size = 0
+        return instance
 
 
 class Runtime:
@@ -211,7 +218,7 @@ class Runtime:
         for _used, name in order:
             entry = self._entries[name]
             if held > size and entry.idle is not None:
-                held -= entry.idle.size()
+                held -= entry.idle_size
                 shed = entry.drop_idle()
         for _used, name in order:
             entry = self._entries[name]
@@ -229,9 +236,11 @@ class Runtime:
             instance.reset()
         except wasm3.Error:
             return False
-        if instance.size() > self.limits.KEPT_BYTES // 2:
+        size = instance.size()
+        if size > self.limits.KEPT_BYTES // 2:
             return False
         entry.idle = instance
+        entry.idle_size = size
         self._shed(self.limits.KEPT_BYTES, entry)
         return True
 
@@ -266,22 +275,21 @@ class Runtime:
         the runtime's. Raises a WidgetError.
         """
         entry = self._entry(name)
-        async with entry.lock:
+        await entry.lock.acquire()
+        try:
             if entry.removed:
                 raise self._unknown(name)
             self._use_now(entry)
             now = self.host.now()
             last = self._last.get(name, now)
             self._last[name] = now
-
-            async def use(run):
-                return await run.run(last[0], last[1], config)
-
-            try:
-                return await self._execute(entry.widget, name, use, deadline_ms, entry, limits)
-            finally:
-                if entry.removed:
-                    entry.widget.close()
+            return await self._execute(
+                entry.widget, name, lambda run: run.run(last[0], last[1], config), deadline_ms, entry, limits
+            )
+        finally:
+            if entry.removed:
+                entry.widget.close()
+            entry.lock.release()
 
     def _entry(self, name):
         entry = self._entries.get(name)
@@ -305,12 +313,16 @@ class Runtime:
         finally:
             loaded.close()
 
-    async def _execute(self, widget, name, use, deadline_ms, entry=None, limits=None):
+    def _execute(self, widget, name, use, deadline_ms, entry=None, limits=None):
+        # A coroutine.
         if self.threads:
-            return await self._use(widget, name, use, deadline_ms, entry, limits)
+            return self._use(widget, name, use, deadline_ms, entry, limits)
+        return self._use_inline(widget, name, use, deadline_ms, entry, limits)
+
+    async def _use_inline(self, *arguments):
         await asyncio.sleep_ms(0)  # the others' turn: an inline run may not wait even once
         async with inline_lock:
-            return await self._use(widget, name, use, deadline_ms, entry, limits)
+            return await self._use(*arguments)
 
     async def _use(self, widget, name, use, deadline_ms, entry, limits):
         if entry is not None and entry.removed:
@@ -324,7 +336,8 @@ class Runtime:
             entry.running = run
         kept = False
         try:
-            await run.initialize()
+            if widget.begins:
+                await run.initialize()
             result = await use(run)
             kept = entry is not None and self._keep(entry, instance)
             return result
@@ -339,7 +352,7 @@ class Runtime:
     def _instance(self, widget, wanted, entry):
         # One that waits, or a new one, for which others that wait make room where memory is short.
         if entry is not None and entry.idle is not None:
-            instance, entry.idle = entry.idle, None
+            instance = entry.take_idle()
             if instance.options == wanted:
                 return instance
             instance.close()

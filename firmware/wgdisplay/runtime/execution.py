@@ -6,7 +6,7 @@ calls back. The host interfaces and the canonical ABI are the same for both.
 """
 
 import asyncio
-import time
+from time import ticks_add, ticks_diff, ticks_ms
 
 import wasm3
 from micropython import const
@@ -120,12 +120,7 @@ def services(layout, imports):
 
 def options(limits):
     """What of Limits is an instance's own: it serves a run with the same only."""
-    found = {"pages": limits.MEMORY_PAGES}
-    if limits.WASM_STACK_BYTES is not None:
-        found["stack"] = limits.WASM_STACK_BYTES
-    if limits.NATIVE_STACK_BYTES is not None:
-        found["native_stack"] = limits.NATIVE_STACK_BYTES
-    return found
+    return limits.MEMORY_PAGES, limits.WASM_STACK_BYTES, limits.NATIVE_STACK_BYTES
 
 
 class Instance:
@@ -137,8 +132,15 @@ class Instance:
     def __init__(self, widget, options, threads):
         self.options = options
         self.serve = None  # of the run that uses it
-        imports = [(module, field, typ) for module, field, _kind, typ in widget.imports]
-        self.engine = widget.module.instantiate(imports, host=None if threads else self._host, **options)
+        pages, stack, native_stack = options
+        self.engine = widget.module.instantiate(
+            [(module, field, typ) for module, field, _kind, typ in widget.imports],
+            host=None if threads else self._host,
+            pages=pages,
+            stack=stack,
+            native_stack=native_stack,
+        )
+        self.memory = Memory(self.engine)
 
     def _host(self, index, arguments):
         return self.serve(index, arguments)
@@ -163,25 +165,29 @@ class Execution:
     name: for the log. host: see Runtime. limits: Limits. deadline_ms: of everything from now on.
     """
 
+    # Of most runs to their ends; an instance's dictionary is to be small.
+    _inside = False  # a call into the guest is under way; another one is nested in a host call of it
+    _locked = False  # the guest may not call out: it allocates or cleans up
+    _starting = False  # the core module's start function runs
+    _cancelled = False
+    _expired = False
+    _waiting = None  # the task that waits outside for this run
+    _host_calls = 0
+    _spent = None  # quota's name -> what was spent of it
+
     def __init__(self, widget, instance, name, host, limits, deadline_ms, threads):
         self.name = name
         self.host = host
         self.limits = limits
         self._layout = widget.layout
-        self._threads = threads
-        self._spent = {}
-        self._ends = time.ticks_add(time.ticks_ms(), deadline_ms)
-        self._inside = False  # a call into the guest is under way; another one is nested in a host call of it
-        self._locked = False  # the guest may not call out: it allocates or cleans up
-        self._starting = False  # the core module's start function runs
-        self._cancelled = False
-        self._expired = False
-        self._since = time.ticks_ms()  # when the run last let the loop wait
-        self._waiting = None  # the task that waits outside for this run
         self._services = widget.services
-        instance.serve = self._serve_inline
+        self._threads = threads
+        self._since = now = ticks_ms()  # when the run last let the loop wait
+        self._ends = ticks_add(now, deadline_ms)
+        if not threads:
+            instance.serve = self._serve_inline
         self._instance = instance.engine
-        self.memory = Memory(self._instance)
+        self.memory = instance.memory
         if limits.FUEL is not None:
             self._instance.fuel(limits.FUEL)
 
@@ -189,7 +195,7 @@ class Execution:
         """The runtime's error for one of the engine's, or for a lack of memory, in this run."""
         if self._cancelled:
             return QuotaError("The run was cancelled.", "cancelled")
-        if type(error) is wasm3.Error and time.ticks_diff(self._ends, time.ticks_ms()) <= 1:
+        if type(error) is wasm3.Error and ticks_diff(self._ends, ticks_ms()) <= 1:
             # The engine ended the run while the host was at work for it, and now refuses the answer.
             return QuotaError("The widget took too long and was stopped.", "deadline")
         return translate(error)
@@ -205,19 +211,24 @@ class Execution:
 
     def spend(self, limit, amount, what):
         """Counts towards the quota `limit` of Limits."""
+        if self._spent is None:
+            self._spent = {}
         spent = self._spent.get(limit, 0) + amount
         self._spent[limit] = spent
         if spent > getattr(self.limits, limit):
-            raise QuotaError(
-                "The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit
-            )
+            raise self._too_much(limit, what)
+
+    def _too_much(self, limit, what):
+        return QuotaError(
+            "The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit
+        )
 
     async def lower(self, data, realloc):
         """Copies a string or list<u8> into the guest, in memory that its allocator gives. Returns the pointer.
 
         The allocator is called for nothing at all as well, and may not call out.
         """
-        pointer = await self.call(realloc, 0, 0, 1, len(data), locked=True)
+        pointer = await self.call(realloc, (0, 0, 1, len(data)), True)
         self.memory.check(pointer, len(data), 1, "its new memory")
         self.memory.write(pointer, data)
         return pointer
@@ -244,12 +255,12 @@ class Execution:
                 raise QuotaError("The widget took too long and was stopped.", "deadline")
             raise
         finally:
-            self._since = time.ticks_ms()
+            self._since = ticks_ms()
             self._waiting = None
             timer.cancel()
 
     async def _expire(self, task):
-        await asyncio.sleep_ms(max(time.ticks_diff(self._ends, time.ticks_ms()), 0))
+        await asyncio.sleep_ms(max(ticks_diff(self._ends, ticks_ms()), 0))
         self._expired = True
         task.cancel()
 
@@ -259,61 +270,67 @@ class Execution:
         """The core module's start function, then `_initialize`."""
         if self._instance.has_start:
             self._starting = True
-            await self._guarded(None, ())
+            await self.call(None)
             self._starting = False
         if self._layout.initialize is not None:
             await self.call(self._layout.initialize)
 
-    async def call(self, function, *arguments, locked=False):
-        """Calls a core function of the guest and serves its host calls. Returns the core result or None."""
-        if not locked:
-            return await self._guarded(function, arguments)
-        before = self._locked
-        self._locked = True
-        result = await self._guarded(function, arguments)
-        self._locked = before
-        return result
+    async def call(self, function, arguments=(), locked=False):
+        """Calls a core function of the guest, None: the start function. Returns the core result or None.
 
-    async def _guarded(self, function, arguments):
+        Serves its host calls, but if it is locked: then it may make none.
+        """
+        instance = self._instance
+        was_locked = self._locked
         outermost = not self._inside
+        if locked:
+            self._locked = True
         try:
             if outermost:
                 # The engine's deadline is one call's, ours is the whole run's.
-                left = time.ticks_diff(self._ends, time.ticks_ms())
+                left = ticks_diff(self._ends, ticks_ms())
                 if left <= 0:
                     raise QuotaError("The widget took too long and was stopped.", "deadline")
-                self._instance.deadline(left)
+                instance.deadline(left)
                 self._inside = True
-            if self._threads:
-                return await self._call_parked(function, arguments)
-            if function is None:
-                return self._instance.run_start()
-            return self._instance.call(function, *arguments)
+            if not self._threads:
+                result = instance.run_start() if function is None else instance.call(function, *arguments)
+            else:
+                if function is None:
+                    instance.run_start()
+                else:
+                    instance.start(function, *arguments)
+                news = instance.poll()
+                if news is not None and news[0] == wasm3.DONE:
+                    result = news[1]  # over in a moment, as most calls are
+                else:
+                    result = await self._attend(instance, news)
         except (wasm3.Error, MemoryError) as error:
             raise self.explain(error)
         finally:
             if outermost:
                 self._inside = False
+        if locked:
+            self._locked = was_locked
+        return result
 
-    async def _call_parked(self, function, arguments):
-        instance = self._instance
-        if function is None:
-            instance.run_start()
-        else:
-            instance.start(function, *arguments)
+    async def _attend(self, instance, news):
+        # Serves a call that was started until it is done; news: its first, or None.
         while True:
-            news = instance.poll(_ALONE_US)
+            if news is None:
+                news = instance.poll(_ALONE_US)
             if news is None:
                 await _news(instance)
-                self._since = time.ticks_ms()
+                self._since = ticks_ms()
                 continue
             if news[0] == wasm3.DONE:
                 return news[1]
             answer = await self._serve(news[1], news[2])
-            if time.ticks_diff(time.ticks_ms(), self._since) >= BURST_MS:
+            if ticks_diff(ticks_ms(), self._since) >= BURST_MS:
                 await _pause()
-                self._since = time.ticks_ms()
+                self._since = ticks_ms()
             instance.reply(answer)
+            news = None
 
     # Calls from the guest
 
@@ -326,7 +343,9 @@ class Execution:
             raise TrapError("The widget called the display while it was allocating or cleaning up.")
         if self._starting and not found.early:
             raise TrapError("The widget called the display before it was complete.")
-        self.spend("HOST_CALLS", 1, "host calls")
+        self._host_calls += 1
+        if self._host_calls > self.limits.HOST_CALLS:
+            raise self._too_much("HOST_CALLS", "host calls")
         try:
             return await function(self, arguments, found.realloc)
         except (WidgetError, wasm3.Error, MemoryError, asyncio.CancelledError, KeyboardInterrupt):
@@ -339,7 +358,7 @@ class Execution:
     async def text(self, name, limit, *arguments):
         """Calls an export whose result is a string, or a record of one string, and cleans up after it."""
         export = self._layout.exports[name]
-        result = await self.call(export.core, *arguments)
+        result = await self.call(export.core, arguments)
         pointer, size = self.memory.read_pair(result, "the result of " + name)
         value = self.memory.read_string(pointer, size, limit, "result of " + name)
         await self._post_return(export, result)
@@ -369,4 +388,4 @@ class Execution:
 
     async def _post_return(self, export, result):
         if export.post_return is not None:
-            await self.call(export.post_return, result, locked=True)
+            await self.call(export.post_return, (result,), True)
