@@ -19,12 +19,17 @@ LDFLAGS_USERMOD += -lpthread -lm
 
 # wasm3's sources are outside of MicroPython's tree: compiled by a rule of their own, with flags that are theirs alone.
 WG_WASM3_BUILD = $(BUILD)/wasm3
+# Another version's files are older or newer as it happens: what was compiled from one is of no use for the other.
+WG_WASM3_FROM := $(notdir $(realpath $(WASM3_SRC)))
+ifneq ($(WG_WASM3_FROM),$(file <$(WG_WASM3_BUILD)/from))
+$(shell mkdir -p $(WG_WASM3_BUILD) && rm -f $(WG_WASM3_BUILD)/*.o $(BUILD)/wasm3_bridge/*.o && echo $(WG_WASM3_FROM) >$(WG_WASM3_BUILD)/from)
+endif
 PY_O += $(addprefix $(WG_WASM3_BUILD)/,$(addsuffix .o,$(WG_WASM3_OBJECTS)))
 
 $(WG_WASM3_BUILD)/%.o: $(WASM3_SRC)/%.c $(WG_ENGINE_DIR)/flags.mk $(WG_ENGINE_DIR)/micropython.mk
 	$(ECHO) "CC $<"
 	$(Q)mkdir -p $(dir $@)
-	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) -c -MMD -MF $(@:.o=.d) -o $@ $<
+	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) -c -MMD -MP -MF $(@:.o=.d) -o $@ $<
 
 # On Xtensa what counts in wasm3's compiler is its stack: 192 bytes for each block within a block, instead of 224.
 $(WG_WASM3_BUILD)/m3_compile.o: WG_MACHINE_CFLAGS += $(if $(WG_XTENSA),-O2)
@@ -36,7 +41,7 @@ $(WG_WASM3_BUILD)/m3_exec.o: $(WASM3_SRC)/m3_exec.c $(WG_ENGINE_DIR)/flags.mk $(
         $(if $(WG_WAYS),$(WG_WASM3_BUILD)/ways.o)
 	$(ECHO) "CC $<"
 	$(Q)mkdir -p $(dir $@)
-	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) $(WG_HANDLERS_CFLAGS) -c -MMD -MF $(@:.o=.d) -o $@ $<
+	$(Q)$(CC) $(WG_WASM3_CFLAGS) $(WG_MACHINE_CFLAGS) $(WG_HANDLERS_CFLAGS) -c -MMD -MP -MF $(@:.o=.d) -o $@ $<
 	$(Q)$(call wg_check_handlers,$(CC),$@ $(filter %/ways.o,$^)) || { rm -f $@; exit 1; }
 
 $(WG_WASM3_BUILD)/ways.o: $(WG_WAYS) $(WG_HANDLERS_NEEDS)

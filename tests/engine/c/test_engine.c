@@ -861,7 +861,7 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-        bool suspends; /* needs an engine whose runs do */
+        bool no_frames; /* needs wasm3 0.5.0, whose runs make no native frames: see its patches */
     } tests[] = {
         {"values", test_values, false},
         {"traps", test_traps, false},
@@ -870,7 +870,7 @@ int main(int argc, char **argv) {
         {"refusals", test_refusals, false},
         {"heap", test_heap, false},
         {"quotas", test_quotas, false},
-        {"stack", test_stack, false},
+        {"stack", test_stack, true},
         {"host", test_host, false},
         {"mutations", test_mutations, false},
         {"suspended", test_suspended, true},
@@ -882,7 +882,7 @@ int main(int argc, char **argv) {
         {"parallel", test_parallel, false},
     };
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
-        if (tests[i].suspends && !wg_engine_suspends()) {
+        if (tests[i].no_frames && !wg_engine_suspends()) {
             continue;
         }
         tests[i].run();
