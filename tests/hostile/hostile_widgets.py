@@ -220,6 +220,16 @@ LONG = (
         extra="(func $fill_all (param i32 i32 i32) local.get 0 local.get 1 local.get 2 memory.fill)",
     ),
     Hostile("asks the time endlessly", "-", False, body=loop(NOW), ends="host calls"),
+    Hostile(
+        "works much and asks the time",
+        "-",
+        False,
+        body=loop(f"call $work {NOW}"),
+        ends="host calls",
+        extra="(func $heavy (local" + " i64" * 900 + "))"
+        "(func $work (local i32) (local.set 0 (i32.const 800)) (loop $w call $heavy"
+        " (br_if $w (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))",
+    ),
     Hostile("takes random endlessly", "-", False, body=loop("call $random drop"), ends="host calls"),
     Hostile("logs endlessly", "log lines", body=loop(log(3, 0x8000, 0x10000))),
     Hostile("requests endlessly", "HTTP requests", body=loop(ask()), url=b"%URL/small"),

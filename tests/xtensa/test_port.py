@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import time
 from collections.abc import Iterator
@@ -96,6 +97,32 @@ def test_several_run_at_once(xtensa: Path, tmp_path: Path) -> None:
         for i, device in enumerate(devices):
             device.execute(f"mine = {i}")
         assert [device.execute("print(mine)").strip() for device in devices] == ["0", "1", "2"]
+
+
+ECHO = """
+import sys
+while line := sys.stdin.readline().strip():
+    print(len(line))
+"""
+
+
+def test_input_of_any_size_arrives_at_once(xtensa: Path, tmp_path: Path) -> None:
+    """However the board's buffer lies: QEMU reads page by page, and would wait for what is not there yet."""
+    script = tmp_path / "echo.py"
+    script.write_text(ECHO)
+    with subprocess.Popen(
+        [xtensa, "--script", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as board:
+        assert board.stdin and board.stdout
+        try:
+            for size in range(1, 1100):
+                board.stdin.write("x" * size + "\n")
+                assert select.select([board.stdout], [], [], LIMIT)[0], f"no answer to {size} bytes"
+                assert board.stdout.readline() == f"{size}\n"
+            board.stdin.write("\n")
+            assert board.wait(LIMIT) == 0
+        finally:
+            board.kill()
 
 
 def test_time_passes_without_work(port: str) -> None:
