@@ -24,7 +24,9 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 def test_runs_that_are_reset_and_suspended(tmp_path: Path) -> None:
     """All modules of the specification's tests, sanitized: after a reset, and suspended at each call and iteration, a
     run ends as in a new instance and in one go: results, errors, every byte of memory, fuel."""
-    spec = importlib.util.spec_from_file_location("fuzz_corpus", ROOT / "tests" / "validate" / "fuzz_corpus.py")
+    spec = importlib.util.spec_from_file_location(
+        "fuzz_corpus", ROOT / "tests" / "validate" / "fuzz_corpus.py"
+    )
     assert spec and spec.loader
     fuzz_corpus = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fuzz_corpus)
