@@ -626,6 +626,40 @@ static void test_not_in_a_moment(void) {
     wg_instance_free(instance);
 }
 
+/* An operation on many bytes is done whole, when there is enough of the slice for it, and what the
+ * registers held before is still there. */
+static void test_many_bytes(void) {
+    static const struct {
+        const char *name;
+        uint32_t at, before, after; /* a word of memory */
+        size_t size;                /* of memory, then */
+    } cases[] = {
+        {"fill", 65532, 0, 0x07070707, 65536},
+        {"copy", 65532, 0x07000000, 0x07070000, 65536},
+        {"init", 508, 0, 0x66656463, 65536},
+        {"grow", 0, 0, 1, 3 * 65536},
+    };
+    const uint64_t signalling = 0x7ff4000000000001;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        wg_instance *instance = compiled("suspend");
+        wg_error error;
+        wg_event event;
+        uint32_t word;
+        begin_run(instance, cases[i].name, ARGS(signalling));
+        for (unsigned k = 0; k < 3; k++) {
+            wg_instance_go_on(instance, 1, ROOM, &event);
+            CHECK(event.kind == WG_PAUSED);
+            CHECK(wg_instance_read(instance, cases[i].at, &word, 4, &error));
+            CHECK(word == cases[i].before && wg_instance_memory_size(instance) == 65536);
+        }
+        wg_instance_go_on(instance, 1000, ROOM, &event);
+        CHECK(event.kind == WG_DONE && event.values[0] == signalling);
+        CHECK(wg_instance_read(instance, cases[i].at, &word, 4, &error));
+        CHECK(word == cases[i].after && wg_instance_memory_size(instance) == cases[i].size);
+        wg_instance_free(instance);
+    }
+}
+
 /* The fuel is the same however often a run is suspended. */
 static void test_fuel_in_steps(void) {
     wg_instance *instance = compiled("stack");
@@ -875,6 +909,7 @@ int main(int argc, char **argv) {
         {"mutations", test_mutations, false},
         {"suspended", test_suspended, true},
         {"not in a moment", test_not_in_a_moment, true},
+        {"many bytes", test_many_bytes, true},
         {"fuel in steps", test_fuel_in_steps, true},
         {"task", test_task, false},
         {"moments", test_moments, true},
