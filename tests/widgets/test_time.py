@@ -23,13 +23,17 @@ def table() -> dict[str, str]:
     source = (ROOT / "widgets" / "sdk" / "wg_zones.h").read_text()
     joined = "".join(re.findall(r'^\s+"(.*)"', source, re.MULTILINE))
     found = {}
-    for line in joined.split("\\n")[:-1]:
-        rule, *words = line.split(" ")
-        area = ""
-        for word in words:
-            head, _, place = word.rpartition("/")
-            area = head or area
-            found[f"{area}/{place}"] = rule
+    rule = area = ""
+    for head, text in re.findall(r"\\([0-7]{3})([^\\]*)", joined):
+        kind, length = int(head, 8) & 0o300, int(head, 8) & 0o77
+        assert length == len(text)
+        if kind == zones.RULE:
+            rule = text
+        elif kind == zones.AREA:
+            area = text
+        else:
+            assert kind == zones.PLACE and area and f"{area}{text}" not in found
+            found[f"{area}{text}"] = rule
     return found
 
 

@@ -31,28 +31,26 @@ static void split(wg_str name, wg_str *area, wg_str *place) {
     *place = (wg_str){name.ptr + at, name.len - at};
 }
 
+/* The byte before each entry of the table. */
+#define KIND 0xc0
+#define RULE 0x80
+#define AREA 0xc0
+
 bool wg_zone_find(wg_str name, wg_zone *zone) {
-    wg_str area, place, table_area = WG_STR(""), rule = WG_STR("");
+    wg_str area, place, rule = WG_STR("");
+    bool here = false;
     split(name, &area, &place);
     for (const char *p = wg_zones; *p != '\0';) {
-        size_t len = 0;
-        while (p[len] != ' ' && p[len] != '\n') {
-            len++;
+        unsigned head = (unsigned char)*p;
+        wg_str entry = {p + 1, head & ~(unsigned)KIND};
+        if ((head & KIND) == RULE) {
+            rule = entry;
+        } else if ((head & KIND) == AREA) {
+            here = area.len == 0 || same(entry, area);
+        } else if (here && same(entry, place)) {
+            return wg_zone_parse(rule, zone);
         }
-        wg_str word = {p, len};
-        if (p == wg_zones || p[-1] == '\n') {
-            rule = word;
-        } else {
-            wg_str word_area, word_place;
-            split(word, &word_area, &word_place);
-            if (word_area.len != 0) {
-                table_area = word_area;
-            }
-            if (same(word_place, place) && (area.len == 0 || same(table_area, area))) {
-                return wg_zone_parse(rule, zone);
-            }
-        }
-        p += len + 1;
+        p += 1 + entry.len;
     }
     return wg_zone_parse(name, zone);
 }

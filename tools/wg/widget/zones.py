@@ -12,7 +12,7 @@ import io
 import struct
 import textwrap
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -75,12 +75,30 @@ def foretold(name: str, since: date) -> bool:
     return True
 
 
-def _words(zones: list[str]) -> Iterator[str]:
-    area = ""
-    for zone in zones:
-        head, _, place = zone.rpartition("/")
-        yield place if head == area else zone
-        area = head
+#: What an entry of the table is, in the upper bits of the byte before it; the lower ones are its length.
+PLACE, RULE, AREA = 0x00, 0x80, 0xC0
+LONGEST = 0x3F
+
+
+def _entry(kind: int, text: str) -> str:
+    """An entry as C has it in a string."""
+    if len(text) > LONGEST:
+        raise ToolError(f"{text!r} is too long for the table of time zones: {LONGEST} characters at most.")
+    return f"\\{kind | len(text):03o}{text}"
+
+
+def _entries(rules: Iterable[tuple[str, list[str]]]) -> Iterator[list[str]]:
+    """For each rule, its own entry and those of its zones. An area holds until the next one."""
+    area = None
+    for posix, zones in rules:
+        entries = [_entry(RULE, posix)]
+        for zone in zones:
+            head, slash, place = zone.rpartition("/")
+            if head + slash != area:
+                area = head + slash
+                entries.append(_entry(AREA, area))
+            entries.append(_entry(PLACE, place))
+        yield entries
 
 
 def header(since: date) -> tuple[str, list[str]]:
@@ -93,32 +111,32 @@ def header(since: date) -> tuple[str, list[str]]:
         else:
             left_out.append(name)
     version = (_files() / "tzdata.zi").read_text("utf-8").split("\n", 1)[0].removeprefix("# version ")
+    notes = (
+        f"A POSIX TZ rule, and the zones that follow it from {since} on: areas, and the places in each. An area holds "
+        "until the next one. The byte before each entry has its length in the lower six bits, and 0200 for a rule or "
+        "0300 for an area in the others.",
+        f"Left out, since no rule tells their future: {', '.join(left_out)}.",
+    )
     lines = [
         "/*",
         " * wg_zones.h - made by `wg widget zones`, do not edit.",
         " *",
         f" * Source: IANA time zone database {version} (public domain), by way of the PyPI package tzdata.",
-        f" * A line is a POSIX TZ rule and the zones that follow it from {since} on;",
-        " * a place without an area is in the area of the one before it.",
-        *textwrap.wrap(
-            f"Left out, since no rule tells their future: {', '.join(left_out)}.",
-            width=98,
-            initial_indent=" * ",
-            subsequent_indent=" * ",
+        *(
+            line
+            for note in notes
+            for line in textwrap.wrap(note, 98, initial_indent=" * ", subsequent_indent=" * ")
         ),
         " */",
         "static const char wg_zones[] =",
     ]
-    for posix, zones in sorted(kept.items(), key=lambda item: (item[1][0], item[0])):
-        text = f"{posix} {' '.join(_words(zones))}\\n"
-        pieces = text.split(" ")
+    for entries in _entries(sorted(kept.items(), key=lambda item: (item[1][0], item[0]))):
         line = ""
-        for index, piece in enumerate(pieces):
-            piece += " " if index + 1 < len(pieces) else ""
-            if len(line) + len(piece) > 88:
+        for entry in entries:
+            if len(line) + len(entry) > 92:
                 lines.append(f'    "{line}"')
                 line = ""
-            line += piece
+            line += entry
         lines.append(f'    "{line}"')
     lines[-1] += ";"
     return "\n".join(lines) + "\n", left_out
