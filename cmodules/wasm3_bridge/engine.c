@@ -127,8 +127,8 @@ static const void *interrupt(IM3Runtime runtime) {
         return ended;
     }
     if (instance->suspends && instance->most > 0) {
-        return wg_m3_suspended(); /* settled there: an operation on many bytes takes its part back
-                                   */
+        /* settled there: an operation on many bytes takes its part back */
+        return wg_m3_suspended();
     }
     settle(instance);
     if (!instance->suspends && instance->poll != NULL && instance->poll(instance->context)) {
@@ -765,6 +765,7 @@ void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, 
     set_native_room(instance, native_room);
     grant(instance);
     M3Result result = step(instance, run, function, type);
+    bool used_up = wg_m3_header(instance->runtime)->slice < 0;
     settle(instance);
     if (result == m3Err_none) {
         result = take_results(function, type, event->values);
@@ -773,7 +774,7 @@ void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, 
 
     if (result == wg_m3_suspended()) {
         run->at = wg_m3_suspension_of(instance->runtime);
-        event->kind = WG_PAUSED;
+        event->kind = used_up ? WG_PAUSED : WG_HEAVY;
         if (run->state == WAITS) {
             event->kind = WG_HOST_CALL;
             event->index = instance->offers[run->calls];

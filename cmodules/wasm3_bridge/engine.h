@@ -187,6 +187,7 @@ typedef enum {
     WG_NO_EVENT,
     WG_HOST_CALL, /* it waits for wg_instance_answer(), or a run within this one */
     WG_PAUSED,    /* it has more to do */
+    WG_HEAVY,     /* it has something to do that is not done in parts */
     WG_DONE,
     WG_FAILED,
 } wg_event_kind;
@@ -200,7 +201,7 @@ typedef struct {
     wg_error error; /* of WG_FAILED, and not set else */
 } wg_event;
 
-/* Can this engine's runs be suspended? Otherwise the rest of this part always fails. */
+/* Can this engine's runs be suspended? Otherwise the rest of this part is not for use. */
 bool wg_engine_suspends(void);
 
 /*
@@ -213,8 +214,10 @@ bool wg_instance_begin(wg_instance *instance, uint32_t function, const uint64_t 
 
 /*
  * Goes on with the innermost run that was begun, paused or answered, until an event. most: 0, or
- * after so many calls and loop iterations that is WG_PAUSED, and also before a function is
- * compiled, so that native_room may be small. After WG_FAILED all runs around it have ended, too.
+ * that is WG_PAUSED after about so many calls and loop iterations, and WG_HEAVY before a function
+ * is compiled, so that native_room may be small, and before an operation on so many bytes that it
+ * counts as more: then it goes on with a larger number or with 0. After WG_FAILED all runs around
+ * it have ended, too.
  */
 void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, wg_event *event);
 

@@ -46,11 +46,20 @@ $(eval $(call engine_test,plain32,$(CC) -m32 -msse2 -mfpmath=sse))
 # Any modules through the sanitized engine: make engine-run MODULES="a.wasm b.wasm"
 MODULES ?= $(wildcard $(ENGINE_MODULES)/*.wasm)
 
+# There each operation counts as a unit, so that runs are suspended before each.
+ENGINE_EACH := -Dd_m3MaxUncounted=1
+ENGINE_RUN_CC = $(CC) -fsanitize=address $(ENGINE_UBSAN) -g
+
+$(ENGINE_BUILD)/run_modules: $(ENGINE_SOURCES) $(wildcard $(WG_ENGINE_DIR)/*.h) $(STAMPS)/wasm3-patched \
+        $(CURDIR)/tests/engine/c/run_modules.c $(CURDIR)/tests/engine/c/exercise.h
+	@mkdir -p $(ENGINE_BUILD)/run
+	@cd $(ENGINE_BUILD)/run && $(ENGINE_RUN_CC) $(WG_WASM3_CFLAGS) -Wno-maybe-uninitialized $(ENGINE_EACH) -c $(ENGINE_WASM3)
+	@cd $(ENGINE_BUILD)/run && $(ENGINE_RUN_CC) -std=gnu11 -O1 -Wall -Wextra -Werror $(WG_ENGINE_CFLAGS) -isystem $(WASM3_SRC) \
+	    -I$(WG_ENGINE_DIR) -c $(ENGINE_SOURCES) $(CURDIR)/tests/engine/c/run_modules.c
+	@$(ENGINE_RUN_CC) -o $@ $(ENGINE_BUILD)/run/*.o -lpthread -lm
+
 .PHONY: engine-run
-engine-run: $(ENGINE_BUILD)/test-asan $(ENGINE_MODULES)/.stamp
-	@$(CC) -fsanitize=address $(ENGINE_UBSAN) -std=gnu11 -O1 -g -Wall -Wextra -Werror -I$(WG_ENGINE_DIR) \
-	    -o $(ENGINE_BUILD)/run_modules $(CURDIR)/tests/engine/c/run_modules.c \
-	    $(filter-out %/test_engine.o,$(wildcard $(ENGINE_BUILD)/asan/*.o)) -lpthread -lm
+engine-run: $(ENGINE_BUILD)/run_modules $(ENGINE_MODULES)/.stamp
 	@timeout 300 $(ENGINE_BUILD)/run_modules $(MODULES)
 
 # Any bytes as a module, by libFuzzer, from the modules of the specification's tests and ours. What it finds stays in
@@ -61,7 +70,7 @@ ENGINE_FUZZ_CC = $(FUZZ_CC) -fsanitize=address,fuzzer-no-link $(ENGINE_UBSAN)
 $(ENGINE_FUZZ): $(ENGINE_SOURCES) $(wildcard $(WG_ENGINE_DIR)/*.h $(CURDIR)/tests/engine/c/*.h) \
         $(CURDIR)/tests/engine/c/fuzz_engine.c $(STAMPS)/wasm3-patched
 	@mkdir -p $(ENGINE_BUILD)/fuzz-objects
-	@cd $(ENGINE_BUILD)/fuzz-objects && $(ENGINE_FUZZ_CC) $(WG_WASM3_CFLAGS) -w -O2 -g -c $(ENGINE_WASM3)
+	@cd $(ENGINE_BUILD)/fuzz-objects && $(ENGINE_FUZZ_CC) $(WG_WASM3_CFLAGS) -w -O2 -g $(ENGINE_EACH) -c $(ENGINE_WASM3)
 	@cd $(ENGINE_BUILD)/fuzz-objects && $(ENGINE_FUZZ_CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror $(WG_ENGINE_CFLAGS) \
 	    -isystem $(WASM3_SRC) -I$(WG_ENGINE_DIR) -c $(ENGINE_SOURCES) $(CURDIR)/tests/engine/c/fuzz_engine.c
 	@$(FUZZ_CC) -fsanitize=address,undefined,fuzzer -o $@ $(ENGINE_BUILD)/fuzz-objects/*.o -lpthread -lm

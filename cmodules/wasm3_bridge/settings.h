@@ -55,34 +55,33 @@
 #endif
 
 /*
- * Calls and loop iterations between two looks at cancel, deadline and fuel. A thousand of them take
- * about 10 us on a PC and 1 ms on an ESP32-S3.
+ * Calls and loop iterations between two looks at cancel, deadline and fuel; 64 operations in a row
+ * count as one, too. A thousand of them take about 10 us on a PC and 1 ms on an ESP32-S3, and at
+ * most about 1 ms and 100 ms, of the slowest operations that there are.
  */
 #ifndef WG_SLICE
 #if defined(ESP_PLATFORM)
-#define WG_SLICE 2000
+#define WG_SLICE 1000
 #else
-#define WG_SLICE 20000
+#define WG_SLICE 10000
 #endif
 #endif
 
 /*
- * The same of the part of a run that the thread of Python does itself, before the engine's has to:
- * most calls of a widget that has run before are over by then, and so is the hand-over saved. 0 on
- * the chip, where the engine has a core of its own.
+ * For so many microseconds a run is the thread's of Python, before it is the engine's: most calls
+ * of a widget that has run before are over by then, and so is the hand-over saved. 0 on the chip,
+ * where the engine has a core of its own.
  */
-#ifndef WG_BRIEF_SLICE
+#ifndef WG_BRIEF_US
 #if defined(ESP_PLATFORM)
-#define WG_BRIEF_SLICE 0
+#define WG_BRIEF_US 0
 #else
-#define WG_BRIEF_SLICE 4000
+#define WG_BRIEF_US 1000
 #endif
 #endif
 
-/* After such a part that took longer, in microseconds, since a call may be a great deal of work, so
- * many are the engine's thread's from the beginning. */
-#define WG_BRIEF_US 2000
-#define WG_BRIEF_SKIPS 30
+/* The same as WG_SLICE between two looks at the clock meanwhile. */
+#define WG_BRIEF_SLICE 500
 
 /* Can an instance have a native thread of its own? Otherwise only call() is there. */
 #ifndef WG_THREADS

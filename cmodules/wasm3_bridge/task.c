@@ -69,7 +69,6 @@ struct wg_task {
     wg_state state;
     wg_order order;
     bool quit;
-    uint8_t no_moments; /* so many parts of runs are the thread's from the beginning */
 
     /* With the order. */
     uint32_t function;
@@ -311,6 +310,10 @@ static void serve(wg_task *task) {
             task->state = IDLE;
             tell_owner(task);
             idle_since = wg_clock_ms();
+        } else if (task->state == PARKED) {
+            /* stays: for the answer there may be no memory for another one */
+            wait_for(task, &task->wake, &task->wakes, 100000);
+            idle_since = wg_clock_ms();
         } else if (wg_clock_ms() - idle_since >= WG_IDLE_MS) {
             break;
         } else {
@@ -492,22 +495,22 @@ static void give(wg_task *task, wg_order order) {
  * before and after, not meanwhile; nobody else touches the task then. */
 static void go_on_here(wg_task *task, size_t native_room) {
     wg_event event;
-    event.kind = WG_PAUSED;
-    if (task->no_moments > 0) {
-        task->no_moments--;
-    } else if (WG_BRIEF_SLICE > 0 && native_room > 0) {
+    event.kind = WG_HEAVY;
+    if (WG_BRIEF_US > 0 && native_room > 0) {
         task->state = RUNNING;
         pthread_mutex_unlock(&task->lock);
         uint32_t since = wg_clock_us();
-        wg_instance_go_on(task->instance, WG_BRIEF_SLICE, native_room, &event);
-        bool brief = wg_clock_us() - since < WG_BRIEF_US;
+        do {
+            wg_instance_go_on(task->instance, WG_BRIEF_SLICE, native_room, &event);
+        } while (event.kind == WG_PAUSED && wg_clock_us() - since < WG_BRIEF_US);
         pthread_mutex_lock(&task->lock);
-        task->no_moments = brief ? 0 : WG_BRIEF_SKIPS;
     }
-    if (event.kind == WG_PAUSED && !serve_task(task, &event.error)) {
+    bool more = event.kind == WG_PAUSED || event.kind == WG_HEAVY;
+    if (more && !serve_task(task, &event.error)) {
         wg_instance_give_up(task->instance, &event.error, &event);
+        more = false;
     }
-    if (event.kind == WG_PAUSED) {
+    if (more) {
         give(task, GO_ON);
     } else {
         post(task, &event);

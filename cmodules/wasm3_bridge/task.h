@@ -11,7 +11,7 @@
  *                                   +----------------------------------------+
  *
  * A run begins on the owner's thread, and goes on there after each answer, for a moment
- * (WG_BRIEF_SLICE): a task has a native thread only for what takes longer. Where the engine's runs
+ * (WG_BRIEF_US): a task has a native thread only for what takes longer. Where the engine's runs
  * can't be suspended it has one for all, which waits for the answers itself.
  *
  * All functions are the owner's and wait for nothing, but wg_task_cancel(), which any thread may

@@ -264,6 +264,7 @@ def test_quotas_are_the_owners(sim_board: SimBoard, store: str) -> None:
     assert rows["fuel"]["value"] is None and not any(row["set"] for row in rows.values())
     assert value(b, "wg.run('Time')")
 
+    b.exec("wg.configure('Time', zone='Pacific/Tahiti')")  # the last one of its table
     b.exec("wg.limits('Time', deadline_ms=5000, memory_pages=4, fuel=1000)")
     assert "used up its computing time" in refusal(b, "wg.run('Time')")
     b.reset()

@@ -6,7 +6,7 @@ calls back. The host interfaces and the canonical ABI are the same for both.
 """
 
 import asyncio
-from time import ticks_add, ticks_diff, ticks_ms
+import time
 
 import wasm3
 from micropython import const
@@ -182,8 +182,8 @@ class Execution:
         self._layout = widget.layout
         self._services = widget.services
         self._threads = threads
-        self._since = now = ticks_ms()  # when the run last let the loop wait
-        self._ends = ticks_add(now, deadline_ms)
+        self._since = now = time.ticks_ms()  # when the run last let the loop wait
+        self._ends = time.ticks_add(now, deadline_ms)
         if not threads:
             instance.serve = self._serve_inline
         self._instance = instance.engine
@@ -195,7 +195,7 @@ class Execution:
         """The runtime's error for one of the engine's, or for a lack of memory, in this run."""
         if self._cancelled:
             return QuotaError("The run was cancelled.", "cancelled")
-        if type(error) is wasm3.Error and ticks_diff(self._ends, ticks_ms()) <= 1:
+        if type(error) is wasm3.Error and time.ticks_diff(self._ends, time.ticks_ms()) <= 1:
             # The engine ended the run while the host was at work for it, and now refuses the answer.
             return QuotaError("The widget took too long and was stopped.", "deadline")
         return translate(error)
@@ -255,12 +255,12 @@ class Execution:
                 raise QuotaError("The widget took too long and was stopped.", "deadline")
             raise
         finally:
-            self._since = ticks_ms()
+            self._since = time.ticks_ms()
             self._waiting = None
             timer.cancel()
 
     async def _expire(self, task):
-        await asyncio.sleep_ms(max(ticks_diff(self._ends, ticks_ms()), 0))
+        await asyncio.sleep_ms(max(time.ticks_diff(self._ends, time.ticks_ms()), 0))
         self._expired = True
         task.cancel()
 
@@ -288,7 +288,7 @@ class Execution:
         try:
             if outermost:
                 # The engine's deadline is one call's, ours is the whole run's.
-                left = ticks_diff(self._ends, ticks_ms())
+                left = time.ticks_diff(self._ends, time.ticks_ms())
                 if left <= 0:
                     raise QuotaError("The widget took too long and was stopped.", "deadline")
                 instance.deadline(left)
@@ -321,14 +321,14 @@ class Execution:
                 news = instance.poll(_ALONE_US)
             if news is None:
                 await _news(instance)
-                self._since = ticks_ms()
+                self._since = time.ticks_ms()
                 continue
             if news[0] == wasm3.DONE:
                 return news[1]
             answer = await self._serve(news[1], news[2])
-            if ticks_diff(ticks_ms(), self._since) >= BURST_MS:
+            if time.ticks_diff(time.ticks_ms(), self._since) >= BURST_MS:
                 await _pause()
-                self._since = ticks_ms()
+                self._since = time.ticks_ms()
             instance.reply(answer)
             news = None
 

@@ -38,12 +38,89 @@ TRAPS = (
 )
 
 
+def _leb(n):
+    out = b""
+    while n > 127:
+        out += bytes((n & 127 | 128,))
+        n >>= 7
+    return out + bytes((n,))
+
+
+def _section(number, data):
+    return bytes((number,)) + _leb(len(data)) + data
+
+
+def _run_of(body):
+    """A module whose export `run` is of an i32, with an f64 as its local 1 and this code."""
+    code = b"\x01\x01\x7c" + body + b"\x0b"
+    return (
+        b"\0asm\1\0\0\0"
+        + _section(1, b"\x01\x60\x01\x7f\0")
+        + _section(3, b"\x01\0")
+        + _section(7, b"\x01\x03run\0\0")
+        + _section(10, b"\x01" + _leb(len(code)) + code)
+    )
+
+
+# Operations and how often: a square root is one.
+def _roots(count):
+    return b"\x20\x01" + b"\x9f" * count + b"\x21\x01"
+
+
+_GET, _IF, _ELSE, _BLOCK, _END = b"\x20\0", b"\x04\x40", b"\x05", b"\x02\x40", b"\x0b"
+# name -> what `run` does, its argument, how many operations that are at least
+IN_A_ROW = {
+    "straight": (_roots(20000), 1, 20000),
+    # what would count is jumped over
+    "past a block": ((_roots(60) + _BLOCK + _GET + b"\x0d\0" + _roots(10) + _END) * 300, 1, 60 * 300),
+    "past an if": ((_roots(60) + _GET + _IF + _roots(70) + _END) * 300, 0, 60 * 300),
+    "through then": ((_GET + _IF + _roots(50) + _ELSE + _roots(70) + _END) * 300, 1, 50 * 300),
+    "through else": ((_GET + _IF + _roots(70) + _ELSE + _roots(50) + _END) * 300, 0, 50 * 300),
+    "by a table": (
+        (_BLOCK * 3 + _GET + b"\x0e\x02\0\1\2" + _END + _roots(70) + _END + _roots(50) + _END) * 300,
+        1,
+        50 * 300,
+    ),
+    "out of two": (
+        (_BLOCK + _BLOCK + _roots(40) + _GET + b"\x0d\x01" + _roots(70) + _END + _roots(70) + _END) * 300,
+        1,
+        40 * 300,
+    ),
+    # after the calls: returns are not counted
+    "on the way back": (
+        _GET + _IF + _GET + b"\x41\1\x6b\x10\0" + _END + _roots(60),
+        300,
+        60 * 300,
+    ),
+}
+
+
 def wait(i, ms=5000):
     poller = select.poll()
     poller.register(i, select.POLLIN)
     if not poller.poll(ms):
         raise AssertionError("no news within " + str(ms) + " ms")
     return i.poll()
+
+
+def test_operations_in_a_row_count():
+    for name, (body, argument, operations) in IN_A_ROW.items():
+        m = wasm3.Module(_run_of(body))
+        for threads in (False, True):
+            i = m.instantiate((), stack=1 << 20)
+            for fuel, kind in ((operations, None), (operations // 150, "fuel")):
+                i.fuel(fuel)
+                try:
+                    if threads:
+                        i.start("run", argument)
+                        wait(i)
+                    else:
+                        i.call("run", argument)
+                    ended = None
+                except wasm3.QuotaError as e:
+                    ended = e.args[1]
+                equal((name, ended), (name, kind))
+            i.close()
 
 
 def test_the_stack_grows_as_it_is_used():

@@ -99,12 +99,16 @@ static void exercise_steps(exercise *e, wg_instance *instance, const wg_item *it
     if (!wg_instance_begin(instance, item->index, args, item->type->params, &outcome->error)) {
         return;
     }
-    unsigned pauses = 0;
+    unsigned pauses = 0, heavy = 0;
     wg_event event;
     for (;;) {
         int32_t most = pauses < EXERCISE_PAUSES ? 1 + (int32_t)(pauses % 3) : 0;
+        if (heavy > 0) {
+            most = heavy == 1 ? 1 << 20 : 0;
+        }
         wg_instance_go_on(instance, most, EXERCISE_ROOM, &event);
-        if (event.kind == WG_PAUSED) {
+        heavy = event.kind == WG_HEAVY ? heavy + 1 : 0;
+        if (event.kind == WG_PAUSED || event.kind == WG_HEAVY) {
             pauses++;
         } else if (event.kind == WG_HOST_CALL) {
             wg_instance_answer(instance, 0);
@@ -155,7 +159,8 @@ static void exercise_reset(exercise *e, wg_instance *used, wg_module *module) {
     const wg_export *exports;
     size_t count = wg_module_exports(module, &exports);
     wg_instance *fresh = exercise_link(e, module, &error);
-    if (fresh == NULL || !wg_instance_reset(used, &error)) {
+    if (fresh == NULL || !wg_instance_reset(used, &error) ||
+        !wg_instance_compile(used, EXERCISE_ROOM, &error)) { /* so that runs go on in steps */
         wg_instance_free(fresh);
         return;
     }

@@ -601,14 +601,14 @@ static void test_not_in_a_moment(void) {
     size_t heap = wg_instance_heap_used(instance);
     for (unsigned i = 0; i < 3; i++) {
         wg_instance_go_on(instance, 1000000, 0, &event);
-        CHECK(event.kind == WG_PAUSED && wg_instance_heap_used(instance) == heap);
+        CHECK(event.kind == WG_HEAVY && wg_instance_heap_used(instance) == heap);
     }
     event = go_on(instance, 0, &pauses);
     CHECK(event.kind == WG_DONE && event.values[0] == 55);
     /* a function that this one calls */
     begin_run(instance, "calls", NO_ARGS);
     wg_instance_go_on(instance, 0x7fffffff, 0, &event);
-    CHECK(event.kind == WG_PAUSED);
+    CHECK(event.kind == WG_HEAVY);
     wg_instance_free(instance);
 
     instance = compiled("loops");
@@ -617,11 +617,11 @@ static void test_not_in_a_moment(void) {
     wg_error error;
     for (unsigned i = 0; i < 3; i++) { /* 4096 units */
         wg_instance_go_on(instance, 4000, ROOM, &event);
-        CHECK(event.kind == WG_PAUSED);
+        CHECK(event.kind == WG_HEAVY);
         CHECK(wg_instance_read(instance, 0, &byte, 1, &error) && byte == 0);
     }
     wg_instance_go_on(instance, 5000, ROOM, &event);
-    CHECK(event.kind == WG_PAUSED);
+    CHECK(event.kind == WG_HEAVY);
     CHECK(wg_instance_read(instance, 0, &byte, 1, &error) && byte == 1);
     wg_instance_free(instance);
 }
@@ -648,7 +648,7 @@ static void test_many_bytes(void) {
         begin_run(instance, cases[i].name, ARGS(signalling));
         for (unsigned k = 0; k < 3; k++) {
             wg_instance_go_on(instance, 1, ROOM, &event);
-            CHECK(event.kind == WG_PAUSED);
+            CHECK(event.kind == WG_HEAVY);
             CHECK(wg_instance_read(instance, cases[i].at, &word, 4, &error));
             CHECK(word == cases[i].before && wg_instance_memory_size(instance) == 65536);
         }
