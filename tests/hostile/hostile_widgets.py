@@ -202,6 +202,13 @@ MANY = (
 LONG = (
     Hostile("loops", "-", False, body=loop("")),
     Hostile("loops and calls", "-", False, body=loop("call $nothing"), extra="(func $nothing)"),
+    Hostile(
+        "calls a large function",
+        "-",
+        False,
+        body=loop("call $large"),
+        extra="(func $large f64.const 2 " + "f64.sqrt " * 100_000 + "drop)",
+    ),
     Hostile("loops in realloc", "-", False, realloc=("slow", 0)),  # 2**32 rounds
     Hostile(
         "grows without end",

@@ -32,7 +32,7 @@ STEADY = Hostile(
     "Steady", "probe", False, body=f"{NOW} {log(0, 0x2000, 5)} {ask()} {GIVE}", url=b"%URL/small"
 )
 
-BURNERS = [w for w in LONG if w.name.startswith(("loops", "grows"))]
+BURNERS = [w for w in LONG if w.name.startswith(("loops", "grows", "calls"))]
 OTHERS = [w for w in LONG if w not in BURNERS]
 # Each burner of computing time goes together with one that burns something else.
 GROUPS = [[a, b] for a, b in zip(BURNERS, OTHERS, strict=False)] + [OTHERS[len(BURNERS) :]]

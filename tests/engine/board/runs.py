@@ -68,30 +68,42 @@ def _roots(count):
 
 
 _GET, _IF, _ELSE, _BLOCK, _END = b"\x20\0", b"\x04\x40", b"\x05", b"\x02\x40", b"\x0b"
-# name -> what `run` does, its argument, how many operations that are at least
+# name -> what `run` does, so that more operations of other lengths are jumped over, and its argument
 IN_A_ROW = {
-    "straight": (_roots(20000), 1, 20000),
-    # what would count is jumped over
-    "past a block": ((_roots(60) + _BLOCK + _GET + b"\x0d\0" + _roots(10) + _END) * 300, 1, 60 * 300),
-    "past an if": ((_roots(60) + _GET + _IF + _roots(70) + _END) * 300, 0, 60 * 300),
-    "through then": ((_GET + _IF + _roots(50) + _ELSE + _roots(70) + _END) * 300, 1, 50 * 300),
-    "through else": ((_GET + _IF + _roots(70) + _ELSE + _roots(50) + _END) * 300, 0, 50 * 300),
+    "straight": (lambda n: _roots(40) * 50, 1),
+    "past a block": (lambda n: (_roots(40) + _BLOCK + _GET + b"\x0d\0" + _roots(n) + _END) * 50, 1),
+    "past an if": (lambda n: (_roots(40) + _GET + _IF + _roots(n) + _END) * 50, 0),
+    "through then": (lambda n: (_GET + _IF + _roots(40) + _ELSE + _roots(n) + _END) * 50, 1),
+    "through else": (lambda n: (_GET + _IF + _roots(n) + _ELSE + _roots(40) + _END) * 50, 0),
     "by a table": (
-        (_BLOCK * 3 + _GET + b"\x0e\x02\0\1\2" + _END + _roots(70) + _END + _roots(50) + _END) * 300,
+        lambda n: (_BLOCK * 2 + _roots(40) + _GET + b"\x0e\x01\0\1" + _END + _roots(n) + _END) * 50,
         1,
-        50 * 300,
+    ),
+    "with a result": (
+        lambda n: (
+            (
+                b"\x02\x7f"
+                + _roots(40)
+                + b"\x41\0"
+                + _GET
+                + b"\x0d\0\x1a"
+                + _roots(n)
+                + b"\x41\0"
+                + _END
+                + b"\x1a"
+            )
+            * 50
+        ),
+        1,
     ),
     "out of two": (
-        (_BLOCK + _BLOCK + _roots(40) + _GET + b"\x0d\x01" + _roots(70) + _END + _roots(70) + _END) * 300,
+        lambda n: (
+            (_BLOCK + _BLOCK + _roots(40) + _GET + b"\x0d\x01" + _roots(n) + _END + _roots(20) + _END) * 50
+        ),
         1,
-        40 * 300,
     ),
     # after the calls: returns are not counted
-    "on the way back": (
-        _GET + _IF + _GET + b"\x41\1\x6b\x10\0" + _END + _roots(60),
-        300,
-        60 * 300,
-    ),
+    "on the way back": (lambda n: _GET + _IF + _GET + b"\x41\1\x6b\x10\0" + _END + _roots(40), 49),
 }
 
 
@@ -104,23 +116,22 @@ def wait(i, ms=5000):
 
 
 def test_operations_in_a_row_count():
-    for name, (body, argument, operations) in IN_A_ROW.items():
-        m = wasm3.Module(_run_of(body))
-        for threads in (False, True):
-            i = m.instantiate((), stack=1 << 20)
-            for fuel, kind in ((operations, None), (operations // 150, "fuel")):
+    operations = 40 * 50  # at least
+    for name, (body, argument) in IN_A_ROW.items():
+        # at some length what counts comes into the part that is jumped over each time
+        for jumped in range(1, 70):
+            m = wasm3.Module(_run_of(body(jumped)))
+            i = m.instantiate(())
+            for fuel, kind in ((operations, None), (operations // 140, "fuel")):
                 i.fuel(fuel)
                 try:
-                    if threads:
-                        i.start("run", argument)
-                        wait(i)
-                    else:
-                        i.call("run", argument)
+                    i.call("run", argument)
                     ended = None
                 except wasm3.QuotaError as e:
                     ended = e.args[1]
-                equal((name, ended), (name, kind))
+                equal((name, jumped, ended), (name, jumped, kind))
             i.close()
+            m.close()
 
 
 def test_the_stack_grows_as_it_is_used():
