@@ -494,15 +494,16 @@ static void give(wg_task *task, wg_order order) {
 /* Goes on with the run here, for a moment, and leaves the rest to the thread. The lock is held
  * before and after, not meanwhile; nobody else touches the task then. */
 static void go_on_here(wg_task *task, size_t native_room) {
+    const uint32_t brief_us = WG_BRIEF_US;
     wg_event event;
     event.kind = WG_HEAVY;
-    if (WG_BRIEF_US > 0 && native_room > 0) {
+    if (brief_us > 0 && native_room > 0) {
         task->state = RUNNING;
         pthread_mutex_unlock(&task->lock);
         uint32_t since = wg_clock_us();
         do {
             wg_instance_go_on(task->instance, WG_BRIEF_SLICE, native_room, &event);
-        } while (event.kind == WG_PAUSED && wg_clock_us() - since < WG_BRIEF_US);
+        } while (event.kind == WG_PAUSED && wg_clock_us() - since < brief_us);
         pthread_mutex_lock(&task->lock);
     }
     bool more = event.kind == WG_PAUSED || event.kind == WG_HEAVY;
