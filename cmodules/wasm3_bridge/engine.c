@@ -783,7 +783,6 @@ void wg_instance_go_on(wg_instance *instance, int32_t most, size_t native_room, 
         }
     } else if (result == m3Err_none) {
         event->kind = WG_DONE;
-        event->type = type;
         event->count = type->results;
         instance->depth--;
         if (instance->depth == 0) {

@@ -194,9 +194,8 @@ typedef enum {
 
 typedef struct {
     wg_event_kind kind;
-    uint32_t index;      /* of the host function */
-    const wg_type *type; /* of the function that ended, or NULL: see the host's own list */
-    size_t count;        /* of values: arguments or results */
+    uint32_t index; /* of the host function */
+    size_t count;   /* of values: arguments or results */
     uint64_t values[WG_MAX_PARAMS];
     wg_error error; /* of WG_FAILED, and not set else */
 } wg_event;

@@ -2,9 +2,9 @@
  * Module `wasm3`: the engine for Python. See docs/engine.md for the contract.
  *
  * An instance runs either inline, in call(), where host functions are Python callables and Ctrl-C
- * ends the run; or in its own native thread after start(), where host calls wait to be served by
- * poll() and reply(). The native thread touches no Python object and never needs the GIL, so that
- * close() and the finaliser can join it.
+ * ends the run; or after start(), for a moment on this thread and else in a native one, where host
+ * calls wait to be served by poll() and reply(). The native thread touches no Python object and
+ * never needs the GIL, so that close() and the finaliser can join it.
  */
 #include "py/gc.h"
 #include "py/mperrno.h"
@@ -622,7 +622,7 @@ static mp_obj_t run_inline(instance_obj_t *self, uint32_t function, const wg_typ
     wg_error error;
 #if WG_THREADS
     if (self->task != NULL && wg_task_parked_in(self->task) != UINT32_MAX) {
-        raise_misuse("the instance is in a host call of its own thread; use start()");
+        raise_misuse("the instance is in a host call of a run that was started; use start()");
     }
 #endif
     wg_instance_set_hooks(self->instance, inline_host, inline_poll, self);
@@ -657,7 +657,7 @@ static mp_obj_t instance_call(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR(instance_call_obj, 2, instance_call);
 
-/* ---- Instance: in its own thread ---- */
+/* ---- Instance: started ---- */
 
 static const wg_type start_type = {"", 0, 0};
 

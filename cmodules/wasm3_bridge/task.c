@@ -178,7 +178,6 @@ static bool run(wg_task *task, wg_event *event) {
 
     memset(event, 0, sizeof(*event));
     event->kind = WG_DONE;
-    event->type = type;
     bool good = wg_instance_call(task->instance, function, args, type->params, results,
                                  wg_instance_native_stack(task->instance), &event->error);
     if (good) {

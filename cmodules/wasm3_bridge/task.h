@@ -14,11 +14,11 @@
  * (WG_BRIEF_US): a task has a native thread only for what takes longer. Where the engine's runs
  * can't be suspended it has one for all, which waits for the answers itself.
  *
- * All functions are the owner's and wait for nothing, but wg_task_cancel(), which any thread may
- * call; wg_task_take(), if it is asked to; and wg_task_free(), which waits until the thread has
- * gone: it has to, at once, since everything it does can be cancelled. One thread that has nothing
- * to do waits for the next task of any instance; more of them end. The thread itself calls nothing
- * of the owner's.
+ * All functions are the owner's and take a moment at most, but wg_task_cancel(), which any thread
+ * may call; wg_task_take(), which waits if it is asked to; and wg_task_free(), which waits until
+ * the thread has gone: it has to, at once, since everything it does can be cancelled. One thread
+ * that has nothing to do waits for the next task of any instance; more of them end. The thread
+ * itself calls nothing of the owner's.
  */
 #ifndef WG_TASK_H
 #define WG_TASK_H
@@ -27,8 +27,8 @@
 
 typedef struct wg_task wg_task;
 
-/* Takes over the instance's hooks. A thread comes when there is something to do for it, and goes
- * when it was idle for WG_IDLE_MS. */
+/* A thread comes when there is something to do for it, and goes when it was idle for WG_IDLE_MS.
+ * Where runs can't be suspended, the instance's hooks are the task's. */
 wg_task *wg_task_new(wg_instance *instance, wg_error *error);
 
 /* Cancels, waits for the thread, and frees all but the instance. */
@@ -63,7 +63,7 @@ bool wg_task_parked(wg_task *task);
 /* The host function that the task is parked in, or UINT32_MAX. */
 uint32_t wg_task_parked_in(wg_task *task);
 
-/* Cancels the instance and wakes the task if it is parked. */
+/* Cancels the instance. A run that is parked ends: then, or when its news are asked for. */
 void wg_task_cancel(wg_task *task);
 
 /* Sets the deadline, as wg_instance_set_deadline(), also of a task that is parked. */

@@ -170,10 +170,6 @@ static inline void wg_m3_set_limits(IM3Runtime runtime, uint32_t pages,
     runtime->interrupt = interrupt;
 }
 
-static inline void *wg_m3_native_limit(IM3Runtime runtime) {
-    return runtime->nativeLimit;
-}
-
 /* The lowest address that the native stack may reach in what runs from now on. */
 static inline void wg_m3_set_native_limit(IM3Runtime runtime, void *limit) {
     runtime->nativeLimit = limit;

@@ -90,7 +90,7 @@ class Runtime:
     host brings the four interfaces: `async http(widget name, method: 0..4, url, body: bytes | None) -> (status, content
     length or None, bytes)`, which raises OSError if there is no answer; `now() -> (seconds since 1970, nanoseconds)`;
     `random() -> u64`; `log(widget name, level 0..3, context, message)`. None of the calls of this class blocks the loop
-    if `threads` is true (the default where the engine has threads).
+    for more than a moment if `threads` is true (the default where the engine has threads).
     """
 
     def __init__(self, host, limits=Limits, threads=None):
@@ -100,6 +100,7 @@ class Runtime:
         self._entries = {}
         self._last = {}  # name: time of its last run, (seconds, nanoseconds)
         self._uses = 0
+        self._execute = self._use if self.threads else self._use_inline
 
     def buffer(self, size):
         """Memory for a file, outside the Python heap: a wasm3.buffer, whose `close()` is due. MemoryError.
@@ -313,18 +314,12 @@ class Runtime:
         finally:
             loaded.close()
 
-    def _execute(self, widget, name, use, deadline_ms, entry=None, limits=None):
-        # A coroutine.
-        if self.threads:
-            return self._use(widget, name, use, deadline_ms, entry, limits)
-        return self._use_inline(widget, name, use, deadline_ms, entry, limits)
-
     async def _use_inline(self, *arguments):
         await asyncio.sleep_ms(0)  # the others' turn: an inline run may not wait even once
         async with inline_lock:
             return await self._use(*arguments)
 
-    async def _use(self, widget, name, use, deadline_ms, entry, limits):
+    async def _use(self, widget, name, use, deadline_ms, entry=None, limits=None):
         if entry is not None and entry.removed:
             raise self._unknown(name)
         if limits is None:

@@ -1,8 +1,9 @@
 """One run of a widget: an instance as good as new, its calls in both directions, its quotas, its end.
 
-With threads (`wasm3.THREADS`) the guest runs in a native thread of its own and parks in each host call, while this
-coroutine waits for the instance's poll ioctl and serves the call. Inline, the guest runs on this thread and the engine
-calls back. The host interfaces and the canonical ABI are the same for both.
+With threads (`wasm3.THREADS`) the guest is started: what it does in a moment it does here, the rest in a native thread.
+It is suspended in each host call, while this coroutine, which waits for the instance's poll ioctl, serves the call.
+Inline, the guest runs on this thread and the engine calls back. The host interfaces and the canonical ABI are the same
+for both.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Interface `widget:widget/clocks`."""
 
-from ..abi import u32, u64
+from struct import pack
 
 
 async def now(run, arguments, _realloc):
@@ -9,4 +9,4 @@ async def now(run, arguments, _realloc):
     seconds, nanoseconds = run.host.now()
     memory = run.memory
     memory.check(retptr, 16, 8, "the time")
-    memory.write(retptr, u64(seconds) + u32(nanoseconds))
+    memory.write(retptr, pack("<QI", seconds & 0xFFFFFFFFFFFFFFFF, nanoseconds & 0xFFFFFFFF))
