@@ -24,14 +24,21 @@ finally:
     micropython.kbd_intr(3)
 del micropython, sys
 
+
 # A boot.py on the flash runs after it, but not in the safe mode. What it raises is printed and costs nothing else.
+# Modules that it takes away are put back: imported again, a second copy of the firmware would run beside the first.
+def _run(text):
+    import sys
+
+    loaded = dict(sys.modules)
+    try:
+        exec(text, globals())
+    except BaseException as error:  # SystemExit, too: it would be a soft reset without end
+        sys.print_exception(error)
+    sys.modules.update(loaded)
+
+
 _text = wg._console.startup_file()
 if _text:
-    try:
-        exec(_text)
-    except BaseException as _error:  # SystemExit, too: it would be a soft reset without end
-        from sys import print_exception
-
-        print_exception(_error)
-        del _error, print_exception
-del _text
+    _run(_text)
+del _run, _text

@@ -207,7 +207,7 @@ LONG = (
         "-",
         False,
         body=loop("call $large"),
-        extra="(func $large f64.const 2 " + "f64.sqrt " * 100_000 + "drop)",
+        extra="(func $large f64.const 2 " + "f64.sqrt " * 30_000 + "drop)",
     ),
     Hostile("loops in realloc", "-", False, realloc=("slow", 0)),  # 2**32 rounds
     Hostile(
