@@ -163,6 +163,13 @@ static void post(wg_task *task, const wg_event *event) {
     tell_owner(task);
 }
 
+/* Ends the runs that wait, for this reason. */
+static void give_up(wg_task *task, const wg_error *why) {
+    wg_event event;
+    wg_instance_give_up(task->instance, why, &event);
+    post(task, &event);
+}
+
 /* ---- The thread ---- */
 
 /* Runs what was ordered. The lock is held before and after, not meanwhile. true: it went well. */
@@ -525,9 +532,7 @@ static bool begin(wg_task *task, uint32_t function, const uint64_t *args, size_t
     } else if (error->code == WG_ERROR) {
         return false;
     } else {
-        wg_event event;
-        wg_instance_give_up(task->instance, error, &event);
-        post(task, &event);
+        give_up(task, error);
     }
     return true;
 }
@@ -578,9 +583,7 @@ static void end_if_due(wg_task *task) {
     wg_error why;
     if (wg_engine_suspends() && task->state == PARKED &&
         !wg_instance_may_go_on(task->instance, &why)) {
-        wg_event event;
-        wg_instance_give_up(task->instance, &why, &event);
-        post(task, &event);
+        give_up(task, &why);
     }
 }
 
@@ -627,9 +630,7 @@ static bool answer(wg_task *task, uint64_t value, const wg_error *why, size_t na
             wg_instance_answer(task->instance, value);
             go_on_here(task, native_room);
         } else if (task->state == PARKED) {
-            wg_event event;
-            wg_instance_give_up(task->instance, why, &event);
-            post(task, &event);
+            give_up(task, why);
         }
     }
     pthread_mutex_unlock(&task->lock);

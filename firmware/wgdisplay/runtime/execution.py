@@ -173,8 +173,6 @@ class Execution:
     _cancelled = False
     _expired = False
     _waiting = None  # the task that waits outside for this run
-    _host_calls = 0
-    _spent = None  # quota's name -> what was spent of it
 
     def __init__(self, widget, instance, name, host, limits, deadline_ms, threads):
         self.name = name
@@ -183,6 +181,7 @@ class Execution:
         self._layout = widget.layout
         self._services = widget.services
         self._threads = threads
+        self._spent = {}  # quota's name -> what was spent of it
         self._since = now = time.ticks_ms()  # when the run last let the loop wait
         self._ends = time.ticks_add(now, deadline_ms)
         if not threads:
@@ -212,17 +211,12 @@ class Execution:
 
     def spend(self, limit, amount, what):
         """Counts towards the quota `limit` of Limits."""
-        if self._spent is None:
-            self._spent = {}
         spent = self._spent.get(limit, 0) + amount
         self._spent[limit] = spent
         if spent > getattr(self.limits, limit):
-            raise self._too_much(limit, what)
-
-    def _too_much(self, limit, what):
-        return QuotaError(
-            "The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit
-        )
+            raise QuotaError(
+                "The widget used up its %s (%d in one run)." % (what, getattr(self.limits, limit)), limit
+            )
 
     async def lower(self, data, realloc):
         """Copies a string or list<u8> into the guest, in memory that its allocator gives. Returns the pointer.
@@ -344,9 +338,7 @@ class Execution:
             raise TrapError("The widget called the display while it was allocating or cleaning up.")
         if self._starting and not found.early:
             raise TrapError("The widget called the display before it was complete.")
-        self._host_calls += 1
-        if self._host_calls > self.limits.HOST_CALLS:
-            raise self._too_much("HOST_CALLS", "host calls")
+        self.spend("HOST_CALLS", 1, "host calls")
         try:
             return await function(self, arguments, found.realloc)
         except (WidgetError, wasm3.Error, MemoryError, asyncio.CancelledError, KeyboardInterrupt):
